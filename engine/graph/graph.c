@@ -1,0 +1,34 @@
+#include "engine/graph/graph.h"
+
+#include <stdlib.h>
+
+struct hk_graph *hk_graph_ref(const struct hk_graph *graph)
+{
+    struct hk_graph *counted = (struct hk_graph *)graph; /* the count is the one thing that changes */
+    int before = __atomic_fetch_add(&counted->refs, 1, __ATOMIC_RELAXED);
+    HK_ASSERT(before > 0);
+    return counted;
+}
+
+void hk_graph_unref(struct hk_graph *graph)
+{
+    if (graph == NULL) {
+        return;
+    }
+    int before = __atomic_fetch_sub(&graph->refs, 1, __ATOMIC_ACQ_REL);
+    HK_ASSERT(before > 0);
+    if (before > 1) {
+        return;
+    }
+    hk_map_clear(&graph->by_id);
+    free(graph->tasks);
+    free(graph->groups);
+    hk_arena_clear(&graph->arena);
+    free(graph);
+}
+
+const struct hk_task *hk_graph_find_task(const struct hk_graph *graph, struct hk_str task_id)
+{
+    uint64_t index = 0;
+    return hk_map_find(&graph->by_id, task_id, &index) ? &graph->tasks[index] : NULL;
+}
