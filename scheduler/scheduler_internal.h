@@ -1,0 +1,114 @@
+/* Shared by scheduler.c (step and decisions), save.c (from changes to a commit), jobs.c (the executor's side), commands.c
+ * and load.c. Nobody else includes it. */
+#ifndef HK_SCHEDULER_INTERNAL_H
+#define HK_SCHEDULER_INTERNAL_H
+
+#include "engine/store/run_store.h"
+#include "scheduler/scheduler.h"
+
+struct hk__xcom {
+    int64_t run_key;
+    char *task_id;
+    int32_t map_index;
+    char *value;
+    size_t value_len;
+};
+
+struct hk__ack {
+    void (*call)(void *arg, const struct hk_error *err);
+    void (*plain)(void *arg);
+    void *arg;
+};
+
+struct hk__stop {
+    struct hk_job_key key;
+    const char *why; /* a constant */
+};
+
+struct hk_scheduler {
+    struct hk_scheduler_options options;
+    struct hk_executor executor;
+    struct hk_model model;
+    struct hk_arena arena; /* of one tick */
+    bool is_started;
+    bool is_stopping;
+    bool is_awake;       /* wake was called, step not yet */
+    uint32_t dispatched; /* jobs in the executor */
+    size_t backlog_head;
+
+    /* What will go with the next save. */
+    struct hk__xcom *xcoms;
+    size_t xcom_count;
+    size_t xcom_cap;
+    struct hk__ack *acks;
+    size_t ack_count;
+    size_t ack_cap;
+    struct hk__stop *stops; /* jobs to be stopped once it is committed why */
+    size_t stop_count;
+    size_t stop_cap;
+    struct hk_job_key *recovering; /* jobs that the executor is being asked about */
+    size_t recovering_count;
+    struct hk__save *saving; /* the save under way; NULL: none */
+    int64_t retry_save_us;   /* when a failed save is tried again; HK_TIME_NONE: no failure */
+
+    uint32_t writes;              /* other writes under way */
+    struct run_command *loading;  /* commands whose run is being read (commands.c) */
+
+    struct hk_dag **due_dags; /* to be asked for their next run */
+    size_t due_dag_count;
+    size_t due_dag_cap;
+    struct hk_run **timeouts;
+    size_t timeout_count;
+    size_t timeout_cap;
+};
+
+static inline int64_t hk__now(const struct hk_scheduler *s)
+{
+    return hk_clock_wall_us(s->options.clock);
+}
+
+void hk__wake(struct hk_scheduler *s);
+void hk__due(struct hk_scheduler *s, struct hk_dag *dag);
+/* Every write but the save: counted until its done calls hk__written. */
+void hk__submit(struct hk_scheduler *s, const struct hk_write *write);
+void hk__written(struct hk_scheduler *s);
+
+/* save.c */
+void hk__save_changes(struct hk_scheduler *s);                     /* if there are any and no save is under way */
+void hk__save_retry(struct hk_scheduler *s);
+void hk__ack_add(struct hk_scheduler *s, struct hk__ack ack);      /* with the next save */
+bool hk__save_is_pending(const struct hk_scheduler *s);
+void hk__save_free(struct hk__save *save);
+/* Takes a run out of memory when it is finished, saved and no process of it is left. */
+void hk__drop_if_over(struct hk_scheduler *s, struct hk_run *run);
+
+/* jobs.c */
+void hk__dispatch(struct hk_scheduler *s);
+void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_t log_path_size, struct hk_job *job);
+void hk__stop_job(void *context, struct hk_run *run, uint32_t task, const char *why); /* with the next save */
+void hk__send_stops(struct hk_scheduler *s, const struct hk__stop *stops, size_t count);
+
+/* load.c: a run row and its tasks, collected on the writer or a reader, made into a run of the model on the loop. */
+struct hk__loaded {
+    struct hk_arena arena;
+    struct hk_run_row row;
+    bool found;
+    struct hk_graph *graph;
+    char version_id[HK_UUID_SIZE];
+    struct hk_task_row *tasks;
+    size_t task_count;
+    size_t task_cap;
+    struct hk_run_before prior;
+    uint8_t *prior_states; /* malloc; NULL: no run before */
+};
+bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, struct hk__loaded *out,
+                  struct hk_error *err);
+bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__loaded *out, struct hk_error *err);
+struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded); /* adds it to the model */
+void hk__loaded_clear(struct hk__loaded *loaded);
+
+/* create.c */
+void hk__create_automated(struct hk_scheduler *s, struct hk_dag *dag);
+void hk__note_next(struct hk_scheduler *s, const struct hk_dag *dag); /* for GET dags */
+
+#endif

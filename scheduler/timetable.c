@@ -1,0 +1,329 @@
+#include "scheduler/timetable.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "engine/base/alloc.h"
+#include "engine/base/civil.h"
+#include "engine/graph/cron.h"
+#include "engine/graph/schedule.h"
+#include "engine/graph/zone.h"
+
+enum { MAX_DESCRIPTION_BYTES = 64 * 1024 };
+
+struct hk_timetable {
+    enum hk_schedule_kind kind;
+    bool has_interval;
+    int64_t delta_us;
+    int64_t interval_us;
+    struct hk_cron cron;
+    struct hk_zone *zone; /* cron only */
+    char *description;
+};
+
+bool hk_timetable_new(const struct hk_schedule *schedule, struct hk_timetable **out, struct hk_error *err)
+{
+    struct hk_timetable timetable = {.kind = schedule->kind,
+                                     .has_interval = schedule->has_interval,
+                                     .delta_us = schedule->delta_us,
+                                     .interval_us = schedule->interval_us};
+    struct hk_buf description;
+    if (!hk_schedule_check(schedule, err)) {
+        return false;
+    }
+    hk_buf_init(&description, MAX_DESCRIPTION_BYTES);
+    if (schedule->kind == HK_SCHEDULE_CRON) {
+        struct hk_str expression = hk_str_from(schedule->expression);
+        if (!hk_cron_parse(expression, &timetable.cron, err) || !hk_zone_load(schedule->zone, &timetable.zone, err)) {
+            return false;
+        }
+        hk_cron_describe(expression, &description);
+    }
+    timetable.description = hk_buf_take(&description);
+    *out = hk_alloc(sizeof **out);
+    **out = timetable;
+    return true;
+}
+
+void hk_timetable_free(struct hk_timetable *timetable)
+{
+    if (timetable == NULL) {
+        return;
+    }
+    hk_zone_free(timetable->zone);
+    free(timetable->description);
+    free(timetable);
+}
+
+/* Sums that leave the calendar (years 1 to 9999, as in Python) mean that there is no such time. */
+static bool add(int64_t at_us, int64_t delta_us, int64_t *out_us)
+{
+    static const int64_t FIRST_US = INT64_C(-62135596800) * HK_SECOND_US;
+    static const int64_t END_US = INT64_C(253402300800) * HK_SECOND_US;
+    int64_t sum_us = 0;
+    if (__builtin_add_overflow(at_us, delta_us, &sum_us) || sum_us < FIRST_US || sum_us >= END_US) {
+        return false;
+    }
+    *out_us = sum_us;
+    return true;
+}
+
+static bool next_tick(const struct hk_timetable *t, int64_t at_us, int64_t *out_us)
+{
+    return t->kind == HK_SCHEDULE_CRON ? hk_cron_next(&t->cron, t->zone, at_us, out_us)
+                                       : add(at_us, t->delta_us, out_us);
+}
+
+static bool previous_tick(const struct hk_timetable *t, int64_t at_us, int64_t *out_us)
+{
+    return t->kind == HK_SCHEDULE_CRON ? hk_cron_previous(&t->cron, t->zone, at_us, out_us)
+                                       : add(at_us, -t->delta_us, out_us);
+}
+
+/* A delta has no grid of its own: every time is a tick. */
+static bool align_next(const struct hk_timetable *t, int64_t at_us, int64_t *out_us)
+{
+    *out_us = at_us;
+    return t->kind != HK_SCHEDULE_CRON || hk_cron_align_next(&t->cron, t->zone, at_us, out_us);
+}
+
+static bool align_previous(const struct hk_timetable *t, int64_t at_us, int64_t *out_us)
+{
+    *out_us = at_us;
+    return t->kind != HK_SCHEDULE_CRON || hk_cron_align_previous(&t->cron, t->zone, at_us, out_us);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool set_times(int64_t start_us, int64_t end_us, struct hk_run_times *out)
+{
+    *out = (struct hk_run_times){start_us, start_us, end_us, end_us};
+    return true;
+}
+
+static bool is_past_end(const struct hk_timetable_query *q, int64_t at_us)
+{
+    return q->end_at_us != HK_TIME_NONE && at_us > q->end_at_us;
+}
+
+/* Trigger timetables -------------------------------------------------------------------------------------------- */
+
+/* Without a start date: the tick that has just passed when that is recent (a tenth of the period, at least five
+ * minutes), else the coming one. */
+static bool first_trigger(const struct hk_timetable *t, int64_t now_us, int64_t *out_us)
+{
+    int64_t past_us = 0;
+    int64_t next_us = 0;
+    if (!align_previous(t, now_us, &past_us) || !align_next(t, now_us, &next_us)) {
+        return false;
+    }
+    int64_t recent_us = later((next_us - past_us) / 10, 5 * HK_MINUTE_US);
+    bool is_recent = t->kind == HK_SCHEDULE_DELTA || now_us - past_us <= recent_us;
+    *out_us = is_recent ? past_us : next_us;
+    return true;
+}
+
+static bool next_trigger(const struct hk_timetable *t, const struct hk_timetable_query *q, struct hk_run_times *out)
+{
+    bool has_last = q->last_end_us != HK_TIME_NONE;
+    bool has_start = q->start_at_us != HK_TIME_NONE;
+    int64_t at_us = INT64_MIN;
+    int64_t candidate_us = 0;
+    int64_t start_us = 0;
+    if (!q->catchup && !align_previous(t, q->now_us, &at_us)) {
+        return false;
+    }
+    if (has_last || !has_start) {
+        if (!(has_last ? next_tick(t, q->last_end_us, &candidate_us) : first_trigger(t, q->now_us, &candidate_us))) {
+            return false;
+        }
+        at_us = later(at_us, candidate_us);
+    }
+    if (has_start && (!q->catchup || !has_last)) {
+        if (!align_next(t, q->start_at_us, &candidate_us)) {
+            return false;
+        }
+        at_us = later(at_us, candidate_us);
+    }
+    return !is_past_end(q, at_us) && add(at_us, -t->interval_us, &start_us) && set_times(start_us, at_us, out);
+}
+
+/* Data interval timetables -------------------------------------------------------------------------------------- */
+
+/* Down to a multiple of the delta since 1970, in the floating-point seconds that Python counts in. */
+static int64_t round_down(int64_t at_us, int64_t delta_us)
+{
+    double at = (double)at_us / 1e6;
+    double delta = (double)delta_us / 1e6;
+    double rest = fmod(at, delta);
+    if (rest < 0.0) {
+        rest += delta;
+    }
+    double whole = 0.0;
+    double fraction = modf(at - rest, &whole);
+    return (int64_t)whole * HK_SECOND_US + (int64_t)nearbyint(fraction * 1e6);
+}
+
+/* Without catchup: the start of the last interval that is complete now. */
+static bool latest_interval(const struct hk_timetable *t, const struct hk_timetable_query *q, int64_t *out_us)
+{
+    int64_t start_us = 0;
+    int64_t next_us = 0;
+    int64_t aligned_us = 0;
+    if (t->kind == HK_SCHEDULE_DELTA) {
+        if (!previous_tick(t, round_down(q->now_us, t->delta_us), &start_us)) {
+            return false;
+        }
+    } else {
+        if (!previous_tick(t, q->now_us, &start_us) || !next_tick(t, start_us, &next_us)) {
+            return false;
+        }
+        if (next_us < q->now_us || (next_us > q->now_us && !previous_tick(t, start_us, &start_us))) {
+            return false;
+        }
+    }
+    *out_us = start_us;
+    if (q->start_at_us != HK_TIME_NONE) {
+        if (!align_next(t, q->start_at_us, &aligned_us)) {
+            return false;
+        }
+        *out_us = later(start_us, aligned_us);
+    }
+    return true;
+}
+
+static bool next_interval(const struct hk_timetable *t, const struct hk_timetable_query *q, struct hk_run_times *out)
+{
+    bool has_earliest = !q->catchup || q->start_at_us != HK_TIME_NONE;
+    int64_t earliest_us = 0;
+    int64_t end_us = 0;
+    if (!q->catchup && !latest_interval(t, q, &earliest_us)) {
+        return false;
+    }
+    if (q->catchup && has_earliest && !align_next(t, q->start_at_us, &earliest_us)) {
+        return false;
+    }
+    int64_t start_us = earliest_us;
+    if (q->last_end_us == HK_TIME_NONE) {
+        if (!has_earliest) {
+            return false;
+        }
+    } else {
+        if (!align_previous(t, q->last_end_us, &start_us)) {
+            return false;
+        }
+        start_us = has_earliest ? later(start_us, earliest_us) : start_us;
+        /* A changed schedule may lead back to the run that was already made. */
+        if (start_us <= q->last_start_us && (!next_tick(t, start_us, &start_us) || start_us <= q->last_start_us)) {
+            return false;
+        }
+    }
+    return !is_past_end(q, start_us) && next_tick(t, start_us, &end_us) && set_times(start_us, end_us, out);
+}
+
+/* Timetables without a period ----------------------------------------------------------------------------------- */
+
+static bool next_once(const struct hk_timetable_query *q, struct hk_run_times *out)
+{
+    int64_t at_us = q->start_at_us != HK_TIME_NONE ? q->start_at_us : q->now_us;
+    return q->last_end_us == HK_TIME_NONE && !is_past_end(q, at_us) && set_times(at_us, at_us, out);
+}
+
+static bool next_continuous(const struct hk_timetable_query *q, struct hk_run_times *out)
+{
+    int64_t start_us = q->start_at_us != HK_TIME_NONE ? q->start_at_us : q->now_us;
+    int64_t end_us = later(start_us, q->now_us);
+    if (q->last_end_us != HK_TIME_NONE && q->last_end_us > q->now_us) { /* the start date lies ahead */
+        if (!add(start_us, q->last_end_us - q->last_start_us, &end_us)) {
+            return false;
+        }
+    } else if (q->last_end_us != HK_TIME_NONE) {
+        start_us = q->last_end_us;
+        end_us = q->now_us;
+    }
+    return !is_past_end(q, end_us) && set_times(start_us, end_us, out);
+}
+
+bool hk_timetable_next(const struct hk_timetable *timetable, const struct hk_timetable_query *query,
+                       struct hk_run_times *out)
+{
+    switch (timetable->kind) {
+    case HK_SCHEDULE_NONE:
+        return false;
+    case HK_SCHEDULE_ONCE:
+        return next_once(query, out);
+    case HK_SCHEDULE_CONTINUOUS:
+        return next_continuous(query, out);
+    case HK_SCHEDULE_CRON:
+    case HK_SCHEDULE_DELTA:
+        break;
+    }
+    return timetable->has_interval ? next_interval(timetable, query, out) : next_trigger(timetable, query, out);
+}
+
+bool hk_timetable_manual(const struct hk_timetable *t, int64_t run_after_us, struct hk_run_times *out)
+{
+    bool is_periodic = hk_timetable_is_periodic(t);
+    int64_t start_us = run_after_us;
+    int64_t end_us = run_after_us;
+    if (is_periodic && t->has_interval) {
+        if (!align_previous(t, run_after_us, &end_us) || !previous_tick(t, end_us, &start_us)) {
+            return false;
+        }
+    } else if (is_periodic && !add(run_after_us, -t->interval_us, &start_us)) {
+        return false;
+    }
+    *out = (struct hk_run_times){run_after_us, start_us, end_us, run_after_us};
+    return true;
+}
+
+const char *hk_timetable_description(const struct hk_timetable *timetable)
+{
+    switch (timetable->kind) {
+    case HK_SCHEDULE_NONE:
+        return "Never, external triggers only";
+    case HK_SCHEDULE_ONCE:
+        return "Once, as soon as possible";
+    case HK_SCHEDULE_CONTINUOUS:
+        return "As frequently as possible, but only one run at a time.";
+    case HK_SCHEDULE_CRON:
+    case HK_SCHEDULE_DELTA:
+        break;
+    }
+    return timetable->description;
+}
+
+const char *hk_timetable_type(const struct hk_timetable *timetable)
+{
+    switch (timetable->kind) {
+    case HK_SCHEDULE_NONE:
+        return "NullTimetable";
+    case HK_SCHEDULE_ONCE:
+        return "OnceTimetable";
+    case HK_SCHEDULE_CONTINUOUS:
+        return "ContinuousTimetable";
+    case HK_SCHEDULE_CRON:
+        return timetable->has_interval ? "CronDataIntervalTimetable" : "CronTriggerTimetable";
+    case HK_SCHEDULE_DELTA:
+        break;
+    }
+    return timetable->has_interval ? "DeltaDataIntervalTimetable" : "DeltaTriggerTimetable";
+}
+
+bool hk_timetable_is_periodic(const struct hk_timetable *timetable)
+{
+    return timetable->kind == HK_SCHEDULE_CRON || timetable->kind == HK_SCHEDULE_DELTA;
+}
+
+bool hk_timetable_can_be_scheduled(const struct hk_timetable *timetable)
+{
+    return timetable->kind != HK_SCHEDULE_NONE;
+}
+
+uint32_t hk_timetable_active_runs_limit(const struct hk_timetable *timetable)
+{
+    return timetable->kind == HK_SCHEDULE_CONTINUOUS ? 1 : 0;
+}
