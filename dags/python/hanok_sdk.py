@@ -1,0 +1,261 @@
+"""What the warm host does to the Task SDK before it forks: imports it once, prepares what every child would otherwise
+build for itself, and adds one member to what the serializer writes. Nothing of the SDK is reimplemented; each place
+that touches it says what and why."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+
+LOG_FD = 100  # where every child finds its log socket
+COMMAND_BYTES_MAX = 60000  # the provider runs longer ones from a file
+
+
+def complain(sentence):
+    """One line on standard error, which the shim keeps in the host's log."""
+    try:
+        sys.__stderr__.write("hanok python host: " + sentence + "\n")
+        sys.__stderr__.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def set_environment():
+    """What the SDK reads from its environment; everything else is inherited from the user's."""
+    home = os.environ.get("HANOK_HOME")
+    if not home:
+        complain("HANOK_HOME is not set; hanok's shim sets it to the home folder of the engine.")
+        sys.exit(2)
+    env = os.environ
+    env["AIRFLOW_HOME"] = os.path.join(home, "airflow")
+    env["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    # No task and no parser may find a database: all they need comes over the socket.
+    env["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite:////nonexistent/hanok-has-no-airflow-database.db"
+    env.setdefault("AIRFLOW__LOGGING__BASE_LOG_FOLDER", os.path.join(home, "logs"))
+    env.setdefault("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", "[]")
+    env.setdefault("AIRFLOW__LOGGING__LOGGING_LEVEL", "INFO")
+    # bash with a socket as standard input and SHLVL below 2 takes itself for a remote shell and reads ~/.bashrc: 0.2 s
+    # a task.
+    env["SHLVL"] = "2"
+
+
+def import_sdk():
+    """Everything that costs time at import, and the pydantic schemas that the SDK would build in each child."""
+    import importlib
+
+    for name in (
+        "airflow.sdk", "airflow.sdk.log", "airflow.sdk.execution_time.task_runner",
+        "airflow.sdk.execution_time.supervisor",
+        "airflow.sdk.execution_time.context", "airflow.sdk.execution_time.xcom", "airflow.sdk.execution_time.comms",
+        "airflow.sdk.definitions.param", "airflow.dag_processing.dagbag", "airflow.dag_processing.processor",
+        "airflow.dag_processing.bundles.local", "airflow.dag_processing.bundles.manager",
+        "airflow.serialization.serialized_objects",
+    ):
+        importlib.import_module(name)
+    for name in (  # only speed: a provider that is not installed is the user's choice
+        "airflow.providers.standard.operators.bash", "airflow.providers.standard.operators.python",
+        "airflow.providers.standard.operators.empty", "airflow.providers.standard.decorators.python",
+        "airflow.providers.standard.decorators.bash", "airflow.providers.standard.sensors.python",
+        "jinja2.ext", "jinja2.nativetypes", "jinja2.sandbox", "setproctitle", "email.mime.text", "uuid6",
+    ):
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            complain(f"'{name}' cannot be imported ({error}); tasks that need it will say so.")
+    mark_plain_commands()
+    memoise_type_adapters()
+
+
+def memoise_type_adapters():
+    import pydantic
+
+    real = pydantic.TypeAdapter
+    made = {}
+
+    class TypeAdapter:
+        """pydantic's TypeAdapter, built once per type: children find the host's."""
+
+        def __class_getitem__(cls, _):
+            return cls
+
+        def __new__(cls, of, **options):
+            if options:
+                return real(of, **options)
+            if id(of) not in made:
+                made[id(of)] = (real(of), of)
+            return made[id(of)][0]
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("airflow.") and vars(module).get("TypeAdapter") is real:
+            module.TypeAdapter = TypeAdapter
+    from airflow.dag_processing.processor import ToDagProcessor
+    from airflow.sdk.execution_time.comms import ToTask
+
+    TypeAdapter(ToTask)
+    TypeAdapter(ToDagProcessor)
+
+
+def plain_command(operator):
+    """What hanok needs to run a BashOperator without Python, or None when anything about it needs the SDK: only this
+    process sees all of it, because the serializer leaves out append_env, skip_on_exit_code and the output's
+    processing."""
+    import inspect
+
+    from airflow.providers.standard.operators.bash import BashOperator
+    from airflow.sdk.listener import get_listener_manager
+
+    default = inspect.signature(inspect.unwrap(BashOperator.__init__)).parameters["output_processor"].default
+    hooks = get_listener_manager().hook
+    command, env, cwd, dag = operator.bash_command, operator.env, operator.cwd, operator.dag
+    is_mapping = env is None or isinstance(env, dict)
+    texts = [command, cwd or "", *(env or {}), *(env or {}).values()] if is_mapping else [None]
+    is_plain = (
+        type(operator) is BashOperator
+        and all(isinstance(text, str) and not any(mark in text for mark in ("{{", "{%", "{#")) for text in texts)
+        and not any(text.endswith(tuple(operator.template_ext)) for text in texts)
+        and 0 < len(command) <= COMMAND_BYTES_MAX
+        and (cwd is None or os.path.isabs(cwd))
+        and operator.output_processor is default and operator.output_encoding == "utf-8"
+        and isinstance(operator.skip_on_exit_code, (list, tuple, set, frozenset, range))
+        and all(type(code) is int for code in operator.skip_on_exit_code)
+        and not any(getattr(operator, name, None) for name in (
+            "on_execute_callback", "on_failure_callback", "on_success_callback", "on_retry_callback",
+            "on_skipped_callback",
+            "_pre_execute_hook", "_post_execute_hook", "run_as_user", "inlets", "outlets", "email", "retry_policy",
+            "executor_config", "resources", "multiple_outputs", "map_index_template"))
+        and not any(name in vars(operator) for name in ("execute", "pre_execute", "post_execute", "on_kill", "get_env"))
+        and not getattr(dag, "jinja_environment_kwargs", None)
+        and not any(getattr(hooks, name).get_hookimpls() for name in (
+            "on_task_instance_running", "on_task_instance_success", "on_task_instance_failed", "on_starting",
+            "before_stopping"))
+    )
+    if not is_plain:
+        return None
+    return {"command": command[:-1] if command.endswith("\n") else command,  # as Jinja would
+            "env": env, "append_env": bool(operator.append_env), "cwd": cwd, "output": "utf-8",
+            "skip_exit_codes": sorted(operator.skip_on_exit_code), "push_xcom": bool(operator.do_xcom_push)}
+
+
+def mark_plain_commands():
+    """Adds plain_command's answer to what the SDK's serializer writes, as "_hanok_command"."""
+    try:
+        from airflow.providers.standard.operators.bash import BashOperator
+    except ImportError:
+        return
+
+    def safely(operator):
+        try:
+            return plain_command(operator)
+        except Exception as error:
+            complain(f"task '{operator.task_id}' runs through the SDK, because looking at it raised "
+                     f"{type(error).__name__}: {error}")
+            return None
+
+    fields = BashOperator.get_serialized_fields
+    BashOperator._hanok_command = property(safely)
+    BashOperator.get_serialized_fields = classmethod(lambda cls: fields() | {"_hanok_command"})
+
+
+def configure_logging_once():
+    """The SDK configures logging in every child: 14 ms, most of it for pages of loggers that were shared with the host
+    until then. Here it is done once, with JSON lines to descriptor LOG_FD; a child only has to put its log socket
+    there."""
+    from airflow.sdk.execution_time import supervisor
+    from airflow.sdk.log import configure_logging, reset_logging
+
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(nowhere, LOG_FD, inheritable=False)
+    os.close(nowhere)
+    reset_logging()
+    output = open(LOG_FD, "wb", buffering=0, closefd=False)
+    configure_logging(json_output=True, output=output, sending_to_supervisor=True)
+    hook = sys.excepthook
+
+    def configure_in_child(log_fd):
+        if log_fd != LOG_FD:
+            os.dup2(log_fd, LOG_FD, inheritable=False)
+        sys.excepthook = hook  # which the SDK's _reset_signals has just removed
+
+    supervisor._configure_logs_over_json_channel = configure_in_child
+
+
+REHEARSAL = """
+from airflow.sdk import DAG, task
+with DAG("hanok_rehearsal", schedule=None, params={"a": 1}):
+    @task
+    def rehearse(**context):
+        return 1
+    rehearse()
+    @task.bash
+    def rehearse_bash():
+        return ":"
+    rehearse_bash()
+"""
+
+
+def rehearsal_details(task_id):
+    when = "2026-01-01T00:00:00Z"
+    return {
+        "type": "StartupDetails", "dag_rel_path": "rehearsal.py", "start_date": when, "sentry_integration": "",
+        "bundle_info": {"name": "rehearsal", "version": None},
+        "ti": {"id": "00000000-0000-8000-8000-000000000001", "task_id": task_id, "dag_id": "hanok_rehearsal",
+               "run_id": "r", "try_number": 1, "map_index": -1,
+               "dag_version_id": "00000000-0000-8000-8000-000000000002"},
+        "ti_context": {"max_tries": 0, "should_retry": False, "dag_run": {
+            "dag_id": "hanok_rehearsal", "run_id": "r", "logical_date": when, "data_interval_start": when,
+            "data_interval_end": when, "run_after": when, "start_date": when, "end_date": None, "clear_number": 0,
+            "run_type": "manual", "state": "running", "conf": {}, "consumed_asset_events": [], "partition_key": None}}}
+
+
+def rehearse_task(task_id):
+    """The SDK's main(), with all answers already waiting in its socket."""
+    import msgspec
+    from airflow.sdk.execution_time import task_runner
+
+    ours, theirs = socket.socketpair()
+    frames = [[0, rehearsal_details(task_id)]] + [[n, {"type": "OKResponse", "ok": True}] for n in range(10)]
+    for frame in map(msgspec.msgpack.encode, frames):
+        ours.sendall(len(frame).to_bytes(4, "big") + frame)
+    os.dup2(theirs.fileno(), 0, inheritable=False)
+    theirs.close()
+    try:
+        task_runner.main()
+    finally:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        if nothing != 0:
+            os.dup2(nothing, 0)
+            os.close(nothing)
+        ours.close()
+
+
+def rehearse():
+    """Runs two small tasks here, so that what the SDK imports and builds lazily is there before the fork. A failure
+    costs speed, nothing else."""
+    import structlog
+    from airflow.sdk.execution_time import task_runner
+    from setproctitle import getproctitle, setproctitle
+
+    bundles = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
+    saved = os.environ[bundles]
+    path, title = list(sys.path), getproctitle()
+    term = signal.getsignal(signal.SIGTERM)
+    with tempfile.TemporaryDirectory(prefix="hanok-") as folder:
+        with open(os.path.join(folder, "rehearsal.py"), "w", encoding="utf-8") as file:
+            file.write(REHEARSAL)
+        os.environ[bundles] = json.dumps([{"name": "rehearsal", "kwargs": {"path": folder},
+                                           "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}])
+        try:
+            rehearse_task("rehearse")
+            rehearse_task("rehearse_bash")
+        finally:
+            structlog.contextvars.clear_contextvars()
+            if hasattr(task_runner, "SUPERVISOR_COMMS"):
+                del task_runner.SUPERVISOR_COMMS
+            os.environ[bundles] = saved
+            signal.signal(signal.SIGTERM, term)
+            sys.path[:] = path
+            setproctitle(title)
+            for name in [name for name in sys.modules if name.startswith("unusual_prefix_")]:
+                del sys.modules[name]

@@ -1,0 +1,134 @@
+/* Timetables: the built-in ones that run on a clock. */
+#include <inttypes.h>
+
+#include "dags/read_airflow_internal.h"
+#include "engine/base/json.h"
+#include "engine/graph/schedule.h"
+
+enum shape {
+    SHAPE_NONE,
+    SHAPE_ONCE,
+    SHAPE_CONTINUOUS,
+    SHAPE_CRON_TRIGGER,
+    SHAPE_CRON_INTERVAL,
+    SHAPE_DELTA_TRIGGER,
+    SHAPE_DELTA_INTERVAL
+};
+
+static const struct {
+    const char *path;
+    enum shape shape;
+} timetables[] = {
+    {"airflow.timetables.simple.NullTimetable", SHAPE_NONE},
+    {"airflow.timetables.simple.OnceTimetable", SHAPE_ONCE},
+    {"airflow.timetables.simple.ContinuousTimetable", SHAPE_CONTINUOUS},
+    {"airflow.timetables.trigger.CronTriggerTimetable", SHAPE_CRON_TRIGGER},
+    {"airflow.timetables.interval.CronDataIntervalTimetable", SHAPE_CRON_INTERVAL},
+    {"airflow.timetables.trigger.DeltaTriggerTimetable", SHAPE_DELTA_TRIGGER},
+    {"airflow.timetables.interval.DeltaDataIntervalTimetable", SHAPE_DELTA_INTERVAL},
+};
+
+/* A name, or seconds east of Greenwich. */
+static const char *read_zone(struct hk_graph_builder *b, const json_t *zone)
+{
+    char text[16];
+    if (json_is_integer(zone)) {
+        int64_t offset = json_integer_value(zone);
+        int minutes = (int)((offset < 0 ? -offset : offset) % 86400 / 60);
+        snprintf(text, sizeof text, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+        return hk_graph_builder_text(b, text);
+    }
+    return hk_graph_builder_text(b, json_is_string(zone) ? json_string_value(zone) : "UTC");
+}
+
+static bool refuse(struct hk_error *err, const char *what, const char *value)
+{
+    return hk_error_set(err, HK_INVALID,
+                        "%s '%.200s' is not supported by this version of hanok; schedules may be None, @once, "
+                        "@continuous, a preset, a cron expression or a timedelta.",
+                        what, value);
+}
+
+static bool read_cron(struct hk_graph_builder *b, const json_t *fields, bool has_interval, struct hk_error *err)
+{
+    struct hk_schedule *schedule = &hk_graph_builder_dag(b)->schedule;
+    const json_t *expression = json_object_get(fields, "expression");
+    const json_t *immediately = json_object_get(fields, "run_immediately");
+    if (!json_is_string(expression)) {
+        return hk_error_set(err, HK_INVALID, "The timetable has no cron expression.");
+    }
+    if (json_is_true(immediately) || json_is_number(immediately)) {
+        return refuse(err, "A cron timetable with", "run_immediately");
+    }
+    schedule->kind = HK_SCHEDULE_CRON;
+    schedule->expression = hk_graph_builder_text(b, json_string_value(expression));
+    schedule->zone = read_zone(b, json_object_get(fields, "timezone"));
+    schedule->has_interval = has_interval;
+    schedule->summary = schedule->expression;
+    if (!hk__airflow_span(fields, "interval", &schedule->interval_us)) {
+        return refuse(err, "A data interval of type", "relativedelta");
+    }
+    return true;
+}
+
+static bool read_delta(struct hk_graph_builder *b, const json_t *fields, bool has_interval, struct hk_error *err)
+{
+    struct hk_schedule *schedule = &hk_graph_builder_dag(b)->schedule;
+    char summary[HK_DELTA_TEXT_SIZE];
+    schedule->kind = HK_SCHEDULE_DELTA;
+    schedule->has_interval = has_interval;
+    if (!hk__airflow_span(fields, "delta", &schedule->delta_us) ||
+        !hk__airflow_span(fields, "interval", &schedule->interval_us)) {
+        return refuse(err, "A schedule of type", "relativedelta");
+    }
+    hk_delta_text(schedule->delta_us, summary);
+    schedule->summary = hk_graph_builder_text(b, summary);
+    return true;
+}
+
+static bool read_shape(struct hk_graph_builder *b, enum shape shape, const json_t *fields, struct hk_error *err)
+{
+    struct hk_schedule *schedule = &hk_graph_builder_dag(b)->schedule;
+    hk_schedule_none(schedule);
+    switch (shape) {
+    case SHAPE_ONCE:
+        schedule->kind = HK_SCHEDULE_ONCE;
+        schedule->summary = "@once";
+        return true;
+    case SHAPE_CONTINUOUS:
+        schedule->kind = HK_SCHEDULE_CONTINUOUS;
+        schedule->summary = "@continuous";
+        return true;
+    case SHAPE_CRON_TRIGGER:
+    case SHAPE_CRON_INTERVAL:
+        return read_cron(b, fields, shape == SHAPE_CRON_INTERVAL, err);
+    case SHAPE_DELTA_TRIGGER:
+    case SHAPE_DELTA_INTERVAL:
+        return read_delta(b, fields, shape == SHAPE_DELTA_INTERVAL, err);
+    case SHAPE_NONE:
+    default:
+        return true;
+    }
+}
+
+bool hk__airflow_schedule(struct hk_graph_builder *b, const json_t *dag, struct hk_error *err)
+{
+    struct hk_schedule *schedule = &hk_graph_builder_dag(b)->schedule;
+    const json_t *timetable = json_object_get(dag, "timetable");
+    const char *path = hk_json_get_text(timetable, "__type", NULL);
+    if (path == NULL) {
+        return hk_error_set(err, HK_INVALID, "The document has no timetable.");
+    }
+    for (size_t i = 0; i < sizeof timetables / sizeof *timetables; i++) {
+        if (strcmp(timetables[i].path, path) == 0) {
+            if (!read_shape(b, timetables[i].shape, json_object_get(timetable, "__var"), err)) {
+                return false;
+            }
+            if (schedule->zone == NULL || schedule->kind != HK_SCHEDULE_CRON) {
+                schedule->zone = read_zone(b, json_object_get(dag, "timezone"));
+            }
+            return hk_schedule_check(schedule, err);
+        }
+    }
+    return refuse(err, "The timetable", path);
+}
