@@ -1,0 +1,105 @@
+/* Python processes through the shim. */
+#include "tests/unit/workers/local_world.h"
+
+static void python_messages_are_relayed(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    start_python(&w, "startup");
+    wait_python(&w);
+    assert_string_equal(w.message, "\x92\x05got startup");
+    assert_int_equal(w.started_count, 1);
+    hk_local_log(w.local, &python_key, "info", "from the engine");
+    hk_local_python_send(w.local, &python_key,
+                         HK_STR("\x93\x05"
+                                "exit 4"));
+    wait_python(&w);
+    assert_true(w.has_python_ended);
+    assert_int_equal(w.python_exit, 4);
+    hk_local_forget(w.local, &python_key);
+    const char *log = read_log(&w, 9);
+    assert_non_null(strstr(log, "\"event\":\"on stdout\",\"logger\":\"task.stdout\"}"));
+    assert_non_null(strstr(log, "\"level\":\"error\",\"event\":\"on stderr\",\"logger\":\"task.stderr\"}"));
+    assert_non_null(strstr(log, "{\"timestamp\":\"2026-11-22T00:00:00Z\",\"level\":\"info\",\"event\":\"on logs\"}"));
+    assert_non_null(strstr(log, "\"event\":\"from the engine\",\"logger\":\"task\"}"));
+    assert_non_null(strstr(log, "\"event\":\"Process exited abnormally\",\"logger\":\"task\",\"exit_code\":4}"));
+    close_world(&w);
+}
+
+static void adopt(void *context, const struct hk_job *job, int pid)
+{
+    struct world *w = context;
+    assert_true(hk_job_key_eq(&job->key, &python_key));
+    assert_true(pid > 1);
+    hk_local_python_attach(w->local, &job->key, &(struct hk_python_session){w, on_python_message, on_python_ended});
+}
+
+static void a_new_engine_hears_unanswered_messages(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    int shim;
+    kill_engine(home, "python", &shim);
+    static struct world w;
+    open_world(&w, home);
+    struct hk_local_python python = {.context = &w, .adopt = adopt};
+    hk_local_set_python(w.local, &python);
+    struct hk_job job = make_job(&w, 9, "{}");
+    struct hk_task task = *job.task;
+    task.runner = HK_RUN_PYTHON;
+    job.task = &task;
+    recover(&w, &job, 1);
+    assert_int_equal(w.answers[0], HK_JOB_ALIVE);
+    wait_python(&w);
+    assert_string_equal(w.message, "\x92\x05got startup");
+    hk_local_python_send(w.local, &python_key,
+                         HK_STR("\x93\x05"
+                                "exit 0"));
+    wait_python(&w);
+    assert_true(w.has_python_ended);
+    assert_int_equal(w.python_exit, 0);
+    hk_local_forget(w.local, &python_key);
+    close_world(&w);
+}
+
+static void a_dead_host_loses_its_jobs(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    start_python(&w, "startup");
+    wait_python(&w);
+    hk_local_python_send(w.local, &python_key,
+                         HK_STR("\x93\x05"
+                                "kill host"));
+    wait_python(&w);
+    assert_true(w.has_python_ended);
+    assert_int_equal(w.python_exit, HK_EXIT_LOST);
+    hk_local_forget(w.local, &python_key);
+    w.has_python_ended = false;
+    start_python(&w, "startup");
+    wait_python(&w);
+    assert_string_equal(w.message, "\x92\x05got startup");
+    close_world(&w);
+    assert_int_equal(w.python_exit, HK_EXIT_LOST);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+    if (live_another_life(argc, argv, &status)) {
+        return status;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(python_messages_are_relayed),
+        cmocka_unit_test(a_new_engine_hears_unanswered_messages),
+        cmocka_unit_test(a_dead_host_loses_its_jobs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* Engines and shims that are killed. */
+#include "tests/unit/workers/local_world.h"
+
+static void a_new_engine_adopts_the_tasks(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    int shim;
+    kill_engine(home, "commands", &shim);
+    static struct world w;
+    open_world(&w, home);
+    struct hk_job jobs[3];
+    for (int i = 0; i < 3; i++) {
+        jobs[i] = make_job(&w, i + 1, "{\"command\": \"\"}");
+        jobs[i].log_path = "x.log";
+    }
+    jobs[2].key.run = 77; /* unknown to the shim */
+    recover(&w, jobs, 3);
+    assert_int_equal(w.answers[0], HK_JOB_ALIVE); /* had ended */
+    assert_int_equal(w.answers[1], HK_JOB_ALIVE); /* runs for a second */
+    assert_int_equal(w.answers[2], HK_JOB_UNKNOWN);
+    wait_results(&w, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(w.results[i].outcome, HK_JOB_SUCCEEDED);
+        assert_string_equal(w.results[i].xcom, w.results[i].key.run == 1 ? "\"quick\"" : "\"slow\"");
+    }
+    char home_id[HK_HOME_ID_SIZE];
+    hk_home_id(home, home_id);
+    assert_int_equal(hk_proc_count(home_id), 0); /* job 3, which nobody asked for, was ended */
+    assert_int_equal(kill(shim, 0), 0);
+    start(&w, 5, "{\"command\": \"echo again\"}");
+    wait_results(&w, 3);
+    assert_string_equal(w.results[2].xcom, "\"again\"");
+    close_world(&w);
+}
+
+static void both_die_and_nothing_is_left(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    int shim;
+    kill_engine(home, "commands", &shim);
+    kill(shim, SIGKILL);
+    static struct world w;
+    open_world(&w, home);
+    char home_id[HK_HOME_ID_SIZE];
+    hk_home_id(home, home_id);
+    struct hk_job jobs[2];
+    for (int i = 0; i < 2; i++) {
+        jobs[i] = make_job(&w, i + 1, "{\"command\": \"\"}");
+    }
+    recover(&w, jobs, 2);
+    assert_int_equal(hk_proc_count(home_id), 0);
+    assert_int_equal(w.answers[0], HK_JOB_ALIVE); /* its result had been written down */
+    assert_int_equal(w.answers[1], HK_JOB_UNKNOWN);
+    wait_results(&w, 1);
+    assert_string_equal(w.results[0].xcom, "\"quick\"");
+    start(&w, 2, "{\"command\": \"echo once more\"}");
+    wait_results(&w, 2);
+    assert_string_equal(w.results[1].xcom, "\"once more\"");
+    close_world(&w);
+}
+
+static void a_dead_shim_is_replaced(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    start(&w, 1, "{\"command\": \"ps -o ppid= -p $$ > $HANOK_HOME/ppid; (sleep 60 &) ; sleep 61; true\"}");
+    wait_started(&w);
+    usleep(300000);
+    char path[128];
+    char text[32] = "";
+    snprintf(path, sizeof path, "%s/run/shim.lock", home);
+    int fd = open(path, O_RDONLY);
+    assert_true(read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    int64_t pid;
+    assert_true(hk_str_to_i64(hk_str_from(text), &pid));
+    kill((pid_t)pid, SIGKILL);
+    wait_results(&w, 1);
+    assert_int_equal(w.results[0].outcome, HK_JOB_LOST);
+    char home_id[HK_HOME_ID_SIZE];
+    hk_home_id(home, home_id);
+    assert_int_equal(hk_proc_count(home_id), 0);
+    start(&w, 2, "{\"command\": \"echo on\"}");
+    wait_results(&w, 2);
+    assert_string_equal(w.results[1].xcom, "\"on\"");
+    close_world(&w);
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+    if (live_another_life(argc, argv, &status)) {
+        return status;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_engine_adopts_the_tasks),
+        cmocka_unit_test(both_die_and_nothing_is_left),
+        cmocka_unit_test(a_dead_shim_is_replaced),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
