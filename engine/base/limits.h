@@ -1,0 +1,43 @@
+/* Every limit on what comes from outside, by name. A value over its limit is refused with HK_LIMIT and a
+ * sentence that names the limit, before memory is allocated for it. */
+#ifndef HK_BASE_LIMITS_H
+#define HK_BASE_LIMITS_H
+
+enum {
+    /* DAG files and graphs */
+    HK_MAX_DAG_FILE_BYTES = 64 * 1024 * 1024,
+    HK_MAX_DAG_DOCUMENT_BYTES = 512 * 1024 * 1024, /* a graph as stored in the database */
+    HK_MAX_DAGS_PER_FILE = 10000,
+    HK_MAX_TASKS_PER_DAG = 1000000,
+    HK_MAX_EDGES_PER_DAG = 4000000,
+    HK_MAX_ID_BYTES = 250, /* dag_id, task_id, run_id, pool: Airflow's column width */
+    HK_MAX_NESTING = 100,  /* YAML and JSON */
+    HK_MAX_YAML_NODES = 2000000,
+    HK_MAX_MAPPED_INSTANCES = 1024, /* Airflow's max_map_length */
+
+    /* HTTP */
+    HK_MAX_HEADER_BYTES = 64 * 1024,
+    HK_MAX_BODY_BYTES = 16 * 1024 * 1024,
+    HK_MAX_URL_BYTES = 16 * 1024,
+    HK_MAX_CONNECTIONS = 1000,
+    HK_CONNECTION_IDLE_SECONDS = 60,
+    HK_MAX_PAGE = 100, /* Airflow's maximum_page_limit */
+    HK_DEFAULT_PAGE = 50,
+
+    /* tasks */
+    HK_MAX_CONF_BYTES = 1024 * 1024,
+    HK_MAX_XCOM_BYTES = 16 * 1024 * 1024,
+    HK_MAX_VARIABLE_BYTES = 1024 * 1024,
+    HK_MAX_FRAME_BYTES = 64 * 1024 * 1024, /* one message of the Task SDK's socket protocol */
+    HK_MAX_LOG_LINE_BYTES = 64 * 1024,     /* longer lines are split */
+    HK_MAX_LOG_PAGE_BYTES = 4 * 1024 * 1024,
+    HK_KILL_GRACE_MS = 5000, /* between SIGTERM and SIGKILL; Airflow's killed_task_cleanup_time is 60 s */
+    HK_PARSE_TIMEOUT_MS = 50000, /* Airflow's dag_file_processor_timeout */
+
+    /* queues */
+    HK_MAX_WRITER_QUEUE = 65536,
+    HK_MAX_WRITER_BATCH = 4096,
+    HK_MAX_PENDING_COMMANDS = 4096,
+};
+
+#endif

@@ -1,0 +1,260 @@
+#include "engine/store/db.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/alloc.h"
+#include "engine/base/clock.h"
+
+enum { STATEMENT_SLOTS = 512 };
+
+struct hk_stmt {
+    struct hk_db *db;
+    sqlite3_stmt *raw;
+    const char *sql; /* identity of a cached statement */
+    struct hk_error bind_error;
+    bool has_bind_error;
+};
+
+struct hk_db {
+    sqlite3 *raw;
+    struct hk_stmt *cache[STATEMENT_SLOTS]; /* open addressing by address of the SQL text */
+    size_t cached;
+};
+
+static enum hk_code code_of(int rc)
+{
+    switch (rc & 0xFF) {
+    case SQLITE_CONSTRAINT:
+        return HK_CONFLICT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return HK_UNAVAILABLE;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return HK_CORRUPT;
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+        return HK_IO;
+    case SQLITE_TOOBIG:
+        return HK_LIMIT;
+    default:
+        return HK_INTERNAL;
+    }
+}
+
+static bool fail(struct hk_db *db, int rc, struct hk_error *err)
+{
+    const char *cure = (rc & 0xFF) == SQLITE_FULL ? "; free some disk space" : "";
+    return hk_error_set(err, code_of(rc), "database: %s%s", db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc),
+                        cure);
+}
+
+bool hk_db_open(const char *path, enum hk_db_mode mode, struct hk_db **out, struct hk_error *err)
+{
+    struct hk_db *db = hk_alloc(sizeof *db);
+    int flags = mode == HK_DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int rc = sqlite3_open_v2(path, &db->raw, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK) {
+        fail(db, rc, err);
+        hk_error_prefix(err, "%s", path);
+        hk_db_close(db);
+        return false;
+    }
+    sqlite3_extended_result_codes(db->raw, 1);
+    sqlite3_busy_timeout(db->raw, 10000);
+    *out = db;
+    return true;
+}
+
+void hk_db_close(struct hk_db *db)
+{
+    if (db == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < STATEMENT_SLOTS; i++) {
+        hk_stmt_free(db->cache[i]);
+    }
+    HK_ASSERT(sqlite3_close(db->raw) == SQLITE_OK);
+    free(db);
+}
+
+bool hk_db_exec(struct hk_db *db, const char *sql, struct hk_error *err)
+{
+    int rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? true : fail(db, rc, err);
+}
+
+/* What goes wrong before a statement is run is reported when it is: then there is somebody to tell. */
+static void check_bind(struct hk_stmt *q, int rc)
+{
+    if (rc != SQLITE_OK && !q->has_bind_error) {
+        q->has_bind_error = true;
+        fail(q->db, rc, &q->bind_error);
+    }
+}
+
+struct hk_stmt *hk_db_query(struct hk_db *db, const char *static_sql)
+{
+    size_t at = ((uintptr_t)static_sql >> 3) % STATEMENT_SLOTS;
+    while (db->cache[at] != NULL && db->cache[at]->sql != static_sql) {
+        at = (at + 1) % STATEMENT_SLOTS;
+    }
+    struct hk_stmt *q = db->cache[at];
+    if (q == NULL) {
+        HK_ASSERT(++db->cached < STATEMENT_SLOTS);
+        q = hk_alloc(sizeof *q);
+        q->db = db;
+        q->sql = static_sql;
+        db->cache[at] = q;
+    }
+    hk_reset(q);
+    if (q->raw == NULL) { /* new, or it could not be prepared before: a locked file, a full disk */
+        check_bind(q, sqlite3_prepare_v3(db->raw, static_sql, -1, SQLITE_PREPARE_PERSISTENT, &q->raw, NULL));
+        HK_ASSERT(!q->has_bind_error || q->bind_error.code != HK_INTERNAL); /* a mistake in our SQL is a bug */
+    }
+    return q;
+}
+
+bool hk_db_prepare(struct hk_db *db, struct hk_str sql, struct hk_stmt **out, struct hk_error *err)
+{
+    struct hk_stmt *q = hk_alloc(sizeof *q);
+    q->db = db;
+    int rc = sqlite3_prepare_v2(db->raw, sql.data, (int)sql.len, &q->raw, NULL);
+    if (rc != SQLITE_OK) {
+        free(q);
+        return fail(db, rc, err);
+    }
+    *out = q;
+    return true;
+}
+
+void hk_stmt_free(struct hk_stmt *q)
+{
+    if (q != NULL) {
+        sqlite3_finalize(q->raw);
+        free(q);
+    }
+}
+
+void hk_bind_int(struct hk_stmt *q, int at, int64_t value)
+{
+    check_bind(q, sqlite3_bind_int64(q->raw, at, value));
+}
+
+void hk_bind_time(struct hk_stmt *q, int at, int64_t us)
+{
+    if (us == HK_TIME_NONE) {
+        hk_bind_null(q, at);
+    } else {
+        hk_bind_int(q, at, us);
+    }
+}
+
+void hk_bind_double(struct hk_stmt *q, int at, double value)
+{
+    check_bind(q, sqlite3_bind_double(q->raw, at, value));
+}
+
+void hk_bind_text(struct hk_stmt *q, int at, const char *text)
+{
+    check_bind(q, sqlite3_bind_text(q->raw, at, text, -1, SQLITE_STATIC));
+}
+
+void hk_bind_str(struct hk_stmt *q, int at, struct hk_str text)
+{
+    check_bind(q, sqlite3_bind_text64(q->raw, at, text.data, text.len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void hk_bind_null(struct hk_stmt *q, int at)
+{
+    check_bind(q, sqlite3_bind_null(q->raw, at));
+}
+
+bool hk_step(struct hk_stmt *q, bool *ok, struct hk_error *err)
+{
+    *ok = true;
+    if (q->has_bind_error || q->raw == NULL) {
+        *ok = false;
+        *err = q->bind_error;
+        hk_reset(q);
+        return false;
+    }
+    int rc = sqlite3_step(q->raw);
+    if (rc == SQLITE_ROW) {
+        return true;
+    }
+    if (rc != SQLITE_DONE) {
+        *ok = false;
+        fail(q->db, rc, err);
+    }
+    sqlite3_reset(q->raw);
+    return false;
+}
+
+bool hk_run(struct hk_stmt *q, struct hk_error *err)
+{
+    bool ok = true;
+    while (hk_step(q, &ok, err)) {
+    }
+    return ok;
+}
+
+void hk_reset(struct hk_stmt *q)
+{
+    if (q->raw != NULL) {
+        sqlite3_reset(q->raw);
+        sqlite3_clear_bindings(q->raw);
+    }
+    q->has_bind_error = false;
+}
+
+int64_t hk_column_int(struct hk_stmt *q, int at)
+{
+    return sqlite3_column_int64(q->raw, at);
+}
+
+int64_t hk_column_time(struct hk_stmt *q, int at)
+{
+    return hk_column_is_null(q, at) ? HK_TIME_NONE : hk_column_int(q, at);
+}
+
+double hk_column_double(struct hk_stmt *q, int at)
+{
+    return sqlite3_column_double(q->raw, at);
+}
+
+const char *hk_column_text(struct hk_stmt *q, int at)
+{
+    return (const char *)sqlite3_column_text(q->raw, at);
+}
+
+struct hk_str hk_column_str(struct hk_stmt *q, int at)
+{
+    const char *text = hk_column_text(q, at);
+    return (struct hk_str){text, (size_t)sqlite3_column_bytes(q->raw, at)};
+}
+
+bool hk_column_is_null(struct hk_stmt *q, int at)
+{
+    return sqlite3_column_type(q->raw, at) == SQLITE_NULL;
+}
+
+bool hk_db_is_in_transaction(struct hk_db *db)
+{
+    return sqlite3_get_autocommit(db->raw) == 0;
+}
+
+int64_t hk_db_changes(struct hk_db *db)
+{
+    return sqlite3_changes64(db->raw);
+}
+
+int64_t hk_db_last_key(struct hk_db *db)
+{
+    return sqlite3_last_insert_rowid(db->raw);
+}

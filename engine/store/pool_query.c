@@ -1,0 +1,53 @@
+#include "engine/store/pool_query.h"
+
+#define POOL_SELECT "SELECT p.name, p.slots, p.description, p.include_deferred FROM pool p"
+static const char POOL_LIST[] = POOL_SELECT;
+static const char POOL_COUNT[] = "SELECT count(*) FROM pool p";
+static const char POOL_FIND[] = POOL_SELECT " WHERE p.name = ?1";
+
+const struct hk_order_field hk_pool_orders[] = {
+    {"id", "p.name", NULL},
+    {"pool", "p.name", NULL},
+    {"name", "p.name", NULL},
+    {NULL, NULL, NULL},
+};
+static const char *const KEY[] = {"p.name", NULL};
+
+static bool hand_out(struct hk_stmt *q, hk_pool_row_fn each, void *arg, bool *found, struct hk_error *err)
+{
+    bool ok = true;
+    while (hk_step(q, &ok, err)) {
+        struct hk_pool_row row = {hk_column_text(q, 0), hk_column_int(q, 1), hk_column_text(q, 2),
+                                  hk_column_int(q, 3) != 0};
+        *found = true;
+        if (!each(arg, &row)) {
+            hk_reset(q);
+            return true;
+        }
+    }
+    return ok;
+}
+
+bool hk_store_pool_list(struct hk_db *db, const struct hk_search *name, const struct hk_page *page, hk_pool_row_fn each,
+                        void *arg, int64_t *total, struct hk_error *err)
+{
+    struct hk_filter f;
+    hk_filter_init(&f);
+    hk_filter_search(&f, "p.name", name);
+    struct hk_stmt *q = NULL;
+    bool found = false;
+    bool ok = hk_filter_count(&f, db, POOL_COUNT, total, err) &&
+              hk_filter_select(&f, db, POOL_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    hk_stmt_free(q);
+    hk_filter_clear(&f);
+    return ok;
+}
+
+bool hk_store_pool_find(struct hk_db *db, struct hk_str name, hk_pool_row_fn each, void *arg, bool *found,
+                        struct hk_error *err)
+{
+    struct hk_stmt *q = hk_db_query(db, POOL_FIND);
+    hk_bind_str(q, 1, name);
+    *found = false;
+    return hand_out(q, each, arg, found, err);
+}
