@@ -20,6 +20,7 @@ struct read_dag {
     char version_id[HK_UUID_SIZE];
     char *description; /* of its timetable */
     bool is_periodic;
+    bool is_elsewhere; /* the DAG belongs to a YAML file, this is only its loader */
     struct hk_dag_saved saved;
 };
 
@@ -31,6 +32,7 @@ struct reading {
     bool even_unchanged;
     bool is_unchanged; /* content as in the database: DAGs come from there */
     bool needs_host;
+    bool is_loader;    /* a Python file that hands YAML files to dag-factory: those are read already */
     struct hk_buf content;
     char digest[HK_GRAPH_DIGEST_SIZE];        /* with its defaults files */
     char source_digest[HK_GRAPH_DIGEST_SIZE]; /* of the file alone */
@@ -306,6 +308,7 @@ static bool read_with_defaults(struct reading *r, const struct hk_yaml_defaults 
     }
     if (!r->is_unchanged && r->entry->kind == HK_DAG_FILE_PYTHON) {
         r->needs_host = hk_dag_file_may_have_dags(hk_buf_str(&r->content));
+        r->is_loader = hk_dag_file_is_loader(hk_buf_str(&r->content));
         return true;
     }
     return (r->is_unchanged || read_yaml(r, defaults, count, err)) && prepare(r, err);
@@ -375,8 +378,12 @@ static bool save_run(struct hk_db *db, void *arg, struct hk_error *err)
         return false;
     }
     for (size_t i = 0; i < r->dag_count; i++) {
+        r->dags[i].is_elsewhere = false;
         if (!save_dag(db, r, &r->dags[i], err)) {
-            return false;
+            r->dags[i].is_elsewhere = r->is_loader && err->code == HK_CONFLICT;
+            if (!r->dags[i].is_elsewhere) {
+                return false;
+            }
         }
         drop_gone(r, r->dags[i].graph->dag_id);
     }
@@ -435,7 +442,9 @@ static void save_done(void *arg, const struct hk_error *err)
     }
     for (size_t i = 0; i < r->dag_count; i++) {
         struct hk_bundle_dag dag = {r->dags[i].graph, &r->dags[i].saved};
-        b->options.dag(b->options.context, &dag);
+        if (!r->dags[i].is_elsewhere) {
+            b->options.dag(b->options.context, &dag);
+        }
     }
     for (size_t i = 0; i < r->gone_count; i++) {
         b->options.gone(b->options.context, r->gone[i]);
@@ -522,13 +531,13 @@ static void read_done(uv_work_t *work, int status)
     struct reading *r = work->data;
     struct hk_bundle *b = r->bundle;
     r->parsed_us = hk_clock_wall_us(b->options.clock);
-    if (r->problem.len == 0 && r->needs_host && b->options.python.parse == NULL) {
-        set_problem(r, "this is a Python file, and no Python was given; name one with --python or HANOK_PYTHON");
-    }
-    if (r->problem.len == 0 && r->needs_host) {
+    if (r->problem.len > 0 || !r->needs_host) {
+        save_or_report(r); /* a file without DAGs, too: it may have had some */
+    } else if (b->options.python.parse != NULL) {
         b->options.python.parse(b->options.python.context, r->entry->path, b->folder, b->name, parsed, r);
     } else {
-        save_or_report(r); /* a file without DAGs, too: it may have had some */
+        set_problem(r, "this is a Python file, and no Python was given; name one with --python or HANOK_PYTHON");
+        report_problem(r);
     }
 }
 

@@ -205,6 +205,11 @@ static bool contains(struct hk_str content, const char *word)
     return false;
 }
 
+bool hk_dag_file_is_loader(struct hk_str content)
+{
+    return contains(content, "load_yaml_dags") || contains(content, "dagfactory");
+}
+
 bool hk_dag_file_may_have_dags(struct hk_str content)
 {
     return contains(content, "dag") && (contains(content, "airflow") || contains(content, "dagfactory"));

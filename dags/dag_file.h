@@ -34,4 +34,7 @@ HK_MUST_USE bool hk_dag_file_read(const char *path, struct hk_buf *out, struct h
 /* Airflow's safe mode: a Python file without the words "dag" and "airflow" (in any case) is never run. */
 bool hk_dag_file_may_have_dags(struct hk_str content);
 
+/* Whether it hands YAML files to dag-factory, which hanok reads without its help. */
+bool hk_dag_file_is_loader(struct hk_str content);
+
 #endif

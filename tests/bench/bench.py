@@ -1,0 +1,223 @@
+"""Ratios, each measured in one run beside its peer or physical limit. Numbers are for reading, not for passing.
+
+usage: bench.py HANOK SPAWN_LOOP [--python PYTHON] [name ...]      names: wide chain empty rest start python
+"""
+
+import argparse
+import http.client
+import os
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conformance", "common"))
+from standalone import Standalone, processes_of, wait_until  # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of(pid):
+    """User and system seconds of a process and the children it has waited for."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return sum(int(fields[i]) for i in (11, 12, 13, 14)) / TICK
+
+
+def cpu_of_home(engine):
+    return sum(cpu_of(pid) for pid in {engine.process.pid, *(p for p, _ in processes_of(engine.home))})
+
+
+def pss_of(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) / 1024
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+
+    def engine(self, files, *extra):
+        home = os.path.realpath(tempfile.mkdtemp(prefix="hanok-bench-"))
+        dags = os.path.join(home, "dags")
+        os.mkdir(dags)
+        for name, text in files.items():
+            with open(os.path.join(dags, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        if self.options.python:
+            extra += ("--python", self.options.python)
+        return Standalone(self.options.binary, home, [dags], "--all-admins", *extra)
+
+    def finish(self, engine):
+        engine.stop()
+        shutil.rmtree(engine.home)
+
+    def bare(self, count, at_once):
+        out = subprocess.run([self.options.spawn_loop, str(count), str(at_once), "bash", "-c", "true"], check=True,
+                             capture_output=True, text=True).stdout.split()
+        return float(out[0]), float(out[1])
+
+    def run_dag(self, engine, dag_id):
+        engine.wait_for_dag(dag_id)
+        before = cpu_of_home(engine)
+        run_id = engine.trigger(dag_id)
+        state = engine.wait_for_run(dag_id, run_id, 600)
+        assert state == "success", state
+        cpu = cpu_of_home(engine) - before
+        database = sqlite3.connect(f"file:{engine.home}/hanok.db?mode=ro", uri=True)
+        rows = database.execute("SELECT start_us, end_us FROM task_instance JOIN dag_run r USING (run_key) "
+                                "WHERE r.run_id = ? ORDER BY start_us", (run_id,)).fetchall()
+        database.close()
+        return rows, cpu
+
+    def wide(self):
+        count, at_once = 1000, 2
+        engine = self.engine({"wide.yaml": yaml_dag("wide", [task(f"t{i}", "true") for i in range(count)], 0)},
+                             "--parallelism", str(at_once)).start()
+        self.run_dag(engine, "wide")  # the first start of the shim is not what is measured
+        wall, cpu = self.bare(count, at_once)
+        rows, ours = self.run_dag(engine, "wide")
+        span = (max(r[1] for r in rows) - min(r[0] for r in rows)) / 1e6
+        self.finish(engine)
+        print(f"wide: {count} x `bash -c true`, {at_once} at once: bare loop {count / wall:.0f}/s, {cpu / count * 1e3:.2f} ms"
+              f" CPU each; hanok {count / span:.0f}/s = {wall / span:.0%} of it, {ours / count * 1e3:.2f} ms CPU each ="
+              f" {ours / cpu:.2f}x")
+
+    def chain(self):
+        count = 100
+        tasks = [task(f"t{i}", "true", [f"t{i - 1}"] if i else []) for i in range(count)]
+        engine = self.engine({"chain.yaml": yaml_dag("chain", tasks)}).start()
+        self.run_dag(engine, "chain")
+        wall, _ = self.bare(count, 1)
+        rows, _ = self.run_dag(engine, "chain")
+        self.finish(engine)
+        gaps = sorted((b[0] - a[1]) / 1e3 for a, b in zip(rows, rows[1:]))
+        print(f"chain: {count} links: gap between end and next start p50 {statistics.median(gaps):.2f} ms, p90"
+              f" {gaps[int(len(gaps) * 0.9)]:.2f} ms; one commit (fsync) here p50 {self.commit_ms():.2f} ms, one bare spawn"
+              f" {wall / count * 1e3:.2f} ms")
+
+    def commit_ms(self):
+        folder = tempfile.mkdtemp(prefix="hanok-bench-")
+        database = sqlite3.connect(os.path.join(folder, "x.db"), isolation_level=None)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
+        times = []
+        for i in range(200):
+            begin = time.perf_counter()
+            database.execute("INSERT INTO t (b) VALUES (?)", ("x" * 200,))
+            times.append(time.perf_counter() - begin)
+        database.close()
+        shutil.rmtree(folder)
+        return statistics.median(times) * 1e3
+
+    def empty(self):
+        count = 100_000
+        tasks = [f"    - task_id: t{i}\n      operator: airflow.providers.standard.operators.empty.EmptyOperator"
+                 for i in range(count)]
+        engine = self.engine({"empty.yaml": yaml_dag("empty", tasks)}).start()
+        engine.wait_for_dag("empty", 300)
+        begin = time.perf_counter()
+        run_id = engine.trigger("empty")
+        engine.wait_for_run("empty", run_id, 600)
+        wall = time.perf_counter() - begin
+        database = sqlite3.connect(f"{engine.home}/hanok.db")
+        create = database.execute("SELECT sql FROM sqlite_schema WHERE name = 'task_instance'").fetchone()[0]
+        rows = database.execute("SELECT * FROM task_instance").fetchall()
+        database.close()
+        self.finish(engine)
+        folder = tempfile.mkdtemp(prefix="hanok-bench-")
+        other = sqlite3.connect(os.path.join(folder, "x.db"), isolation_level=None)
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute(create)
+        begin = time.perf_counter()
+        other.execute("BEGIN")
+        other.executemany(f"INSERT INTO task_instance VALUES ({','.join('?' * len(rows[0]))})", rows)
+        other.execute("COMMIT")
+        bulk = time.perf_counter() - begin
+        other.close()
+        shutil.rmtree(folder)
+        print(f"empty: {count} tasks without a process, trigger to end seen: {count / wall:.0f}/s; SQLite's bulk insert of the"
+              f" same rows {count / bulk:.0f}/s ({bulk / wall:.0%} of that)")
+
+    def rest(self):
+        files = {f"d{i}.yaml": yaml_dag(f"d{i}", [task("t", "true")]) for i in range(100)}
+        engine = self.engine(files).start()
+        engine.wait_for_dag("d99")
+        rates = {}
+        for path in ("/health", "/api/v2/version", "/api/v2/dags?limit=1", "/api/v2/dags?limit=50"):
+            connection = http.client.HTTPConnection(engine.url.split("//")[1])
+            deadline, n = time.perf_counter() + 2, 0
+            while time.perf_counter() < deadline:
+                connection.request("GET", path)
+                response = connection.getresponse()
+                size = len(response.read())
+                assert response.status == 200, path
+                n += 1
+            rates[path] = n / 2
+            print(f"rest: {path} ({size} bytes), one connection, Python client: {n / 2:.0f}/s ="
+                  f" {rates[path] / rates['/health']:.0%} of the constant answer")
+        self.finish(engine)
+
+    def start(self):
+        times = []
+        for _ in range(10):
+            engine = self.engine({"d.yaml": yaml_dag("d", [task("t", "true")])})
+            begin = time.perf_counter()
+            engine.start()
+            assert engine.get("/api/v2/version")[0] == 200
+            times.append((time.perf_counter() - begin) * 1e3)
+            memory = pss_of(engine.process.pid)
+            self.finish(engine)
+        size = os.path.getsize(self.options.binary) / 1e6
+        stripped = tempfile.mktemp()
+        subprocess.run(["strip", "-o", stripped, self.options.binary], check=True)
+        small = os.path.getsize(stripped) / 1e6
+        os.unlink(stripped)
+        print(f"start: first answered request after p50 {statistics.median(times):.0f} ms; idle memory (PSS)"
+              f" {memory:.1f} MiB; binary {size:.1f} MB, stripped {small:.2f} MB")
+
+    def python(self):
+        count = 50
+        text = ("from airflow.sdk import dag, task\n\n@dag(schedule=None)\ndef py():\n    @task\n    def one(i):\n"
+                "        return i\n\n" + "".join(f"    one.override(task_id='t{i}')({i})\n" for i in range(count))
+                + "\npy()\n")
+        engine = self.engine({"py.py": text}, "--parallelism", "2").start()
+        self.run_dag(engine, "py")
+        rows, cpu = self.run_dag(engine, "py")
+        span = (max(r[1] for r in rows) - min(r[0] for r in rows)) / 1e6
+        self.finish(engine)
+        print(f"python: {count} x @task, 2 at once: {count / span:.0f}/s, {cpu / count * 1e3:.1f} ms CPU each, all included")
+
+
+def task(name, command, after=()):
+    text = (f"    - task_id: {name}\n      operator: airflow.providers.standard.operators.bash.BashOperator\n"
+            f'      bash_command: "{command}"')
+    return text + (f"\n      dependencies: [{', '.join(after)}]" if after else "")
+
+
+def yaml_dag(name, tasks, max_active_tasks=16):
+    return (f"{name}:\n  start_date: 2024-01-01\n  schedule: null\n  max_active_tasks: {max_active_tasks or 10000}\n  tasks:\n"
+            + "\n".join(tasks) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("spawn_loop")
+    parser.add_argument("--python", help="interpreter that has the Task SDK; needed by: python")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    options.binary = os.path.abspath(options.binary)
+    bench = Bench(options)
+    print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
+    for name in options.names or ["start", "wide", "chain", "empty", "rest"] + (["python"] if options.python else []):
+        getattr(bench, name)()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
