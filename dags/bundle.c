@@ -101,6 +101,18 @@ static void settle(struct hk_bundle *b)
     }
 }
 
+void hk__bundle_id_freed(struct hk_bundle *b)
+{
+    for (size_t i = 0; i < b->entry_count; i++) {
+        struct hk_bundle_entry *entry = b->entries[i];
+        if (entry->waits_for_id && !entry->is_gone) {
+            entry->again = entry->is_busy;
+            entry->changed_ns = -1;
+            b->wants_scan = true;
+        }
+    }
+}
+
 void hk__bundle_file_done(struct hk_bundle *b, struct hk_bundle_entry *entry)
 {
     b->busy--;
@@ -226,7 +238,6 @@ static void list_done(uv_work_t *work, int status)
     if (!listing->ok) {
         hk_log(HK_ERROR, "bundle", "folder cannot be read", HK_KEY("why", listing->err.message));
     } else if (!b->is_stopping) {
-        add_known(b, listing);
         for (size_t i = 0; i < b->entry_count; i++) {
             b->entries[i]->is_seen = false;
         }
@@ -236,6 +247,7 @@ static void list_done(uv_work_t *work, int status)
         for (size_t i = 0; i < listing->files.len; i++) {
             look_at(b, &listing->files.items[i]);
         }
+        add_known(b, listing);
         forget_missing(b);
     }
     b->scan_everything = b->scan_everything_next;

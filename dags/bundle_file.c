@@ -428,6 +428,7 @@ static void save_done(void *arg, const struct hk_error *err)
 {
     struct reading *r = arg;
     struct hk_bundle *b = r->bundle;
+    r->entry->waits_for_id = err != NULL && err->code == HK_CONFLICT;
     if (err != NULL && (err->code == HK_CONFLICT || err->code == HK_INVALID)) {
         set_problem(r, err->message);
         report_problem(r);
@@ -448,6 +449,9 @@ static void save_done(void *arg, const struct hk_error *err)
     }
     for (size_t i = 0; i < r->gone_count; i++) {
         b->options.gone(b->options.context, r->gone[i]);
+    }
+    if (r->gone_count > 0) {
+        hk__bundle_id_freed(b);
     }
     finish(r);
 }

@@ -16,6 +16,7 @@ struct hk_bundle_entry {
     bool again; /* changed while busy */
     bool is_seen;
     bool is_gone;
+    bool waits_for_id; /* one of its dag_ids belongs to another file: read again when some file gives one up */
 };
 
 struct hk_bundle {
@@ -59,6 +60,9 @@ struct listing {
 /* Both end with hk__bundle_file_done. */
 void hk__bundle_read(struct hk_bundle *b, struct hk_bundle_entry *entry, bool even_unchanged);
 void hk__bundle_forget(struct hk_bundle *b, struct hk_bundle_entry *entry);
+
+/* A file has given up a dag_id: those that wait for one are read again with the next scan, which is asked for. */
+void hk__bundle_id_freed(struct hk_bundle *b);
 
 void hk__bundle_file_done(struct hk_bundle *b, struct hk_bundle_entry *entry);
 

@@ -25,11 +25,6 @@ static bool check_supported(const json_t *dag, struct hk_error *err)
     if (is_set(dag, "allowed_run_types")) {
         return refuse(err, "allowed_run_types");
     }
-    if (hk_json_get_bool(dag, "has_on_success_callback", false) ||
-        hk_json_get_bool(dag, "has_on_failure_callback", false)) {
-        return refuse(err,
-                      "A callback of the whole DAG (on_success_callback, on_failure_callback; those of tasks are)");
-    }
     return true;
 }
 
@@ -94,6 +89,8 @@ static bool read_settings(struct hk_graph_builder *b, const json_t *dag, struct 
     struct hk_graph *graph = hk_graph_builder_dag(b);
     graph->catchup = hk_json_get_bool(dag, "catchup", false);
     graph->is_fail_fast = hk_json_get_bool(dag, "fail_fast", false);
+    graph->has_success_callback = hk_json_get_bool(dag, "has_on_success_callback", false);
+    graph->has_failure_callback = hk_json_get_bool(dag, "has_on_failure_callback", false);
     graph->renders_native = hk_json_get_bool(dag, "render_template_as_native_obj", false);
     if (is_set(dag, "is_paused_upon_creation")) {
         graph->is_paused_upon_creation = hk_json_get_bool(dag, "is_paused_upon_creation", false);

@@ -99,9 +99,9 @@ static void act_on(struct run_command *c, struct hk_run *run)
     hk__ack_add(s, (struct hk__ack){.call = done.call, .arg = done.arg});
 }
 
-static struct hk_run *find_run(struct hk_scheduler *s, const char *dag_id, const char *run_id)
+struct hk_run *hk__active_run(const struct hk_scheduler *s, const char *dag_id, const char *run_id)
 {
-    struct hk_dag *dag = hk_model_dag(&s->model, hk_str_from(dag_id));
+    const struct hk_dag *dag = hk_model_dag(&s->model, hk_str_from(dag_id));
     for (size_t i = 0; dag != NULL && i < dag->run_count; i++) {
         if (strcmp(dag->runs[i]->run_id, run_id) == 0) {
             return dag->runs[i];
@@ -130,7 +130,7 @@ static void command_loaded(void *arg, const struct hk_error *err)
         finish_command(c, err);
         return;
     }
-    struct hk_run *run = find_run(c->scheduler, c->dag_id, c->run_id); /* may have come meanwhile */
+    struct hk_run *run = hk__active_run(c->scheduler, c->dag_id, c->run_id); /* may have come meanwhile */
     act_on(c, run != NULL ? run : hk__loaded_run(c->scheduler, &c->loaded));
 }
 
@@ -147,7 +147,7 @@ static struct run_command *new_command(struct hk_scheduler *s, const char *dag_i
 
 static void start_command(struct run_command *c)
 {
-    struct hk_run *run = find_run(c->scheduler, c->dag_id, c->run_id);
+    struct hk_run *run = hk__active_run(c->scheduler, c->dag_id, c->run_id);
     if (run != NULL) {
         act_on(c, run);
         return;
@@ -325,7 +325,13 @@ static bool delete_run(struct hk_db *db, void *arg, struct hk_error *err)
 static void deleted(void *arg, const struct hk_error *err)
 {
     struct deletion *d = arg;
+    struct hk_dag *dag = hk_model_dag(&d->scheduler->model, hk_str_from(d->dag_id));
     hk__written(d->scheduler);
+    for (size_t i = 0; err == NULL && dag != NULL && i < dag->run_count; i++) {
+        if (dag->runs[i]->looks_back && dag->runs[i]->prior_key == d->run_key) {
+            hk__reload_prior(d->scheduler, dag->runs[i]);
+        }
+    }
     answer(d->done, err);
     hk_arena_clear(&d->arena);
     free(d);
@@ -335,7 +341,7 @@ void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const c
                              struct hk_command_done done)
 {
     struct hk_error err;
-    struct hk_run *run = find_run(s, dag_id, run_id);
+    struct hk_run *run = hk__active_run(s, dag_id, run_id);
     if (run != NULL) {
         hk_error_set(&err, HK_CONFLICT,
                      "The DagRun with dag_id: `%s` and run_id: `%s` is in %s state; end it before you delete it", dag_id,

@@ -151,6 +151,51 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
     return run;
 }
 
+/* ---- the past, when it changes ---- */
+
+struct reload {
+    struct hk_scheduler *scheduler;
+    struct hk__loaded loaded; /* key, date and graph; the prior is filled in */
+};
+
+static bool reload_read(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    struct reload *r = arg;
+    return hk__load_prior(db, r->loaded.graph, &r->loaded, err);
+}
+
+static void reloaded(void *arg, const struct hk_error *err)
+{
+    struct reload *r = arg;
+    struct hk_scheduler *s = r->scheduler;
+    hk__written(s);
+    struct hk_run *run = hk_model_run(&s->model, r->loaded.row.run_key);
+    if (err != NULL) {
+        hk_log(HK_WARN, "scheduler", "the past of a run could not be read", HK_KEY("why", err->message));
+    } else if (run != NULL && run->prior == NULL) {
+        free(run->prior_states);
+        run->prior_key = r->loaded.prior.run_key;
+        run->prior_logical_us = r->loaded.prior.logical_us;
+        run->prior_states = r->loaded.prior_states;
+        r->loaded.prior_states = NULL;
+        hk_model_run_past_changed(&s->model, run);
+        hk__wake(s);
+    }
+    hk__loaded_clear(&r->loaded);
+    free(r);
+}
+
+void hk__reload_prior(struct hk_scheduler *s, const struct hk_run *run)
+{
+    struct reload *r = hk_alloc(sizeof *r);
+    r->scheduler = s;
+    r->loaded.row.run_key = run->run_key;
+    r->loaded.row.logical_us = run->logical_us;
+    r->loaded.graph = hk_graph_ref(run->graph);
+    struct hk_write write = {reload_read, reloaded, r, false};
+    hk__submit(s, &write);
+}
+
 /* ---- start-up ---- */
 
 /* The newest version of a DAG that has unfinished runs: its limits hold before its file has been looked at again. */

@@ -53,7 +53,7 @@ void hk_model_clear(struct hk_model *m)
 
 /* ---- DAGs and pools ---- */
 
-struct hk_dag *hk_model_dag(struct hk_model *m, struct hk_str dag_id)
+struct hk_dag *hk_model_dag(const struct hk_model *m, struct hk_str dag_id)
 {
     uint64_t at = 0;
     return hk_map_find(&m->dag_by_id, dag_id, &at) ? m->dags[at] : NULL;
@@ -163,8 +163,7 @@ void hk_model_dag_rearm(struct hk_model *m, struct hk_dag *dag, int64_t now_us)
     }
 }
 
-/* The dates between which the DAG runs by itself: its own, or its tasks'. */
-static int64_t earliest_start(const struct hk_graph *graph)
+int64_t hk_model_earliest_start(const struct hk_graph *graph)
 {
     int64_t start = graph->start_at_us;
     for (uint32_t t = 0; t < graph->task_count && graph->start_at_us == HK_TIME_NONE; t++) {
@@ -180,7 +179,7 @@ void hk_model_dag_plan(struct hk_model *m, struct hk_dag *dag, int64_t now_us)
     if (dag->graph == NULL || dag->timetable == NULL || dag->is_stale) {
         return;
     }
-    struct hk_timetable_query query = {.start_at_us = earliest_start(dag->graph),
+    struct hk_timetable_query query = {.start_at_us = hk_model_earliest_start(dag->graph),
                                        .end_at_us = dag->graph->end_at_us,
                                        .last_start_us = dag->last_start_us,
                                        .last_end_us = dag->last_end_us,
@@ -229,10 +228,21 @@ uint32_t hk_model_pool(struct hk_model *m, const char *name)
     return (uint32_t)m->pool_count++;
 }
 
+const struct hk_pool *hk_model_find_pool(const struct hk_model *m, const char *name)
+{
+    for (size_t i = 0; i < m->pool_count; i++) {
+        if (strcmp(m->pools[i].name, name) == 0) {
+            return m->pools[i].is_known ? &m->pools[i] : NULL;
+        }
+    }
+    return NULL;
+}
+
 void hk_model_pool_set(struct hk_model *m, const char *name, int64_t slots)
 {
     uint32_t at = hk_model_pool(m, name); /* may move m->pools */
     struct hk_pool *pool = &m->pools[at];
     pool->slots = slots;
+    pool->is_known = true;
     hk__offer_too_large(m, pool);
 }

@@ -156,6 +156,7 @@ struct hk_dag {
 
 struct hk_pool {
     char *name;
+    bool is_known; /* else a task names it, but nobody has made it: it has no slots */
     int64_t slots; /* -1: no limit */
     int64_t used;  /* by queued and running tasks */
     struct hk_heap ready; /* order: -priority, run_after, run_key; detail = task */
@@ -212,11 +213,13 @@ void hk_model_clear(struct hk_model *m);
 
 /* ---- DAGs and pools ---- */
 
-struct hk_dag *hk_model_dag(struct hk_model *m, struct hk_str dag_id);      /* NULL: not known */
+struct hk_dag *hk_model_dag(const struct hk_model *m, struct hk_str dag_id);      /* NULL: not known */
 struct hk_dag *hk_model_dag_add(struct hk_model *m, struct hk_str dag_id);  /* finds or makes */
 /* The newest version. Takes its own reference of the graph and owns the timetable. */
 void hk_model_dag_set_graph(struct hk_model *m, struct hk_dag *dag, struct hk_graph *graph,
                             struct hk_timetable *timetable);
+/* The date from which the DAG runs by itself: its own, or the earliest of its tasks'; HK_TIME_NONE: none. */
+int64_t hk_model_earliest_start(const struct hk_graph *graph);
 /* Works out the next automated run after last_start_us/last_end_us, and sets its timer. */
 void hk_model_dag_plan(struct hk_model *m, struct hk_dag *dag, int64_t now_us);
 /* A timer for the DAG at that time, unless it has an earlier one. */
@@ -226,6 +229,7 @@ void hk_model_dag_rearm(struct hk_model *m, struct hk_dag *dag, int64_t now_us);
 void hk_model_dag_pause(struct hk_model *m, struct hk_dag *dag, bool is_paused, int64_t now_us);
 void hk_model_dag_wants_start(struct hk_model *m, struct hk_dag *dag); /* look whether queued runs have room */
 uint32_t hk_model_pool(struct hk_model *m, const char *name);              /* index; an unknown pool has no slots */
+const struct hk_pool *hk_model_find_pool(const struct hk_model *m, const char *name); /* NULL: nobody has made it */
 void hk_model_pool_set(struct hk_model *m, const char *name, int64_t slots);
 
 /* ---- runs ---- */
@@ -268,6 +272,8 @@ void hk_model_return(struct hk_model *m, const struct hk_candidate *candidate);
 void hk_model_hold_for_dag(struct hk_model *m, const struct hk_candidate *candidate);
 void hk_model_hold_for_run(struct hk_model *m, const struct hk_candidate *candidate);
 
+/* prior_key, prior_logical_us and prior_states were changed: the run before was deleted. */
+void hk_model_run_past_changed(struct hk_model *m, struct hk_run *run);
 /* Whether some task of the graph asks about the run before. */
 bool hk_model_looks_back(const struct hk_graph *graph);
 

@@ -37,6 +37,15 @@ static bool comes_between(const struct hk_run *run, const struct hk_run *other)
            (other->prior_key == 0 || run->logical_us > other->prior_logical_us);
 }
 
+void hk_model_run_past_changed(struct hk_model *m, struct hk_run *run)
+{
+    struct hk_run *prior = run->prior_key != 0 ? hk_model_run(m, run->prior_key) : NULL;
+    if (prior != NULL) {
+        follow(run, prior);
+    }
+    hk_model_run_touch_all(m, run);
+}
+
 void hk__link_past(struct hk_dag *dag, struct hk_run *run)
 {
     run->looks_back = hk_model_looks_back(run->graph);

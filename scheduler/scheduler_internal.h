@@ -105,7 +105,12 @@ bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, stru
                   struct hk_error *err);
 bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__loaded *out, struct hk_error *err);
 struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded); /* adds it to the model */
+/* The run before is gone: finds the one before that. */
+void hk__reload_prior(struct hk_scheduler *s, const struct hk_run *run);
 void hk__loaded_clear(struct hk__loaded *loaded);
+
+/* commands.c: a run in memory; NULL: none. */
+struct hk_run *hk__active_run(const struct hk_scheduler *s, const char *dag_id, const char *run_id);
 
 /* create.c */
 void hk__create_automated(struct hk_scheduler *s, struct hk_dag *dag);

@@ -22,7 +22,7 @@ static struct hk_decision *decide(struct hk_arena *arena, struct hk_decisions *o
 
 /* ---- runs ---- */
 
-static uint32_t runs_limit(const struct hk_dag *dag)
+uint32_t hk_tick_runs_limit(const struct hk_dag *dag)
 {
     uint32_t limit = dag->graph != NULL ? dag->graph->max_active_runs : 0;
     uint32_t of_timetable = dag->timetable != NULL ? hk_timetable_active_runs_limit(dag->timetable) : 0;
@@ -34,7 +34,7 @@ static void tick_due_dag(const struct hk_dag *dag, int64_t now_us, struct hk_are
     if (dag->is_paused || dag->is_stale || dag->is_creating || !dag->has_next || dag->next.run_after_us > now_us) {
         return;
     }
-    uint32_t limit = runs_limit(dag);
+    uint32_t limit = hk_tick_runs_limit(dag);
     if (limit > 0 && dag->run_count >= limit) {
         return; /* asked again when a run of the DAG ends */
     }
@@ -43,7 +43,7 @@ static void tick_due_dag(const struct hk_dag *dag, int64_t now_us, struct hk_are
 
 static void tick_start_runs(const struct hk_dag *dag, int64_t now_us, struct hk_arena *arena, struct hk_decisions *out)
 {
-    uint32_t limit = runs_limit(dag);
+    uint32_t limit = hk_tick_runs_limit(dag);
     uint32_t running = dag->running_runs;
     for (size_t i = 0; i < dag->run_count && !dag->is_paused && (limit == 0 || running < limit); i++) {
         struct hk_run *run = dag->runs[i];

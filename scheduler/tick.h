@@ -61,6 +61,9 @@ void hk_tick(const struct hk_model *model, const struct hk_due *due, int64_t now
 void hk_tick_upstream_counts(const struct hk_run *run, uint32_t task, struct hk_upstream_counts *out);
 bool hk_tick_past_allows(const struct hk_run *run, uint32_t task);
 
+/* How many runs of the DAG may run at once: max_active_runs and the timetable's own limit; 0: no limit. */
+uint32_t hk_tick_runs_limit(const struct hk_dag *dag);
+
 /* How a finished set of tasks makes a run end: the leaves decide. */
 enum hk_run_event hk_tick_run_outcome(const struct hk_run *run);
 

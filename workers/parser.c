@@ -91,6 +91,17 @@ static char *make_environment(const struct hk_parser_file *file)
     return hk_buf_take(&out);
 }
 
+static json_t *make_callbacks(const char *callback_json)
+{
+    struct hk_error err;
+    json_t *list = json_array();
+    json_t *callback = callback_json != NULL ? hk_json_parse(hk_str_from(callback_json), &err) : NULL;
+    if (callback != NULL) {
+        json_array_append_new(list, callback);
+    }
+    return list;
+}
+
 void hk_parser_parse(struct hk_parser *parser, const struct hk_parser_file *file, hk_parser_done_fn done, void *arg)
 {
     const struct hk_supervisor_options *options = &parser->supervisor->options;
@@ -108,8 +119,9 @@ void hk_parser_parse(struct hk_parser *parser, const struct hk_parser_file *file
     snprintf(id, sizeof id, "parse-%lld", (long long)-key.run);
     struct hk_buf first;
     hk_buf_init(&first, HK_MAX_FRAME_BYTES);
-    json_t *body = json_pack("{s:s,s:s,s:s,s:s,s:[]}", "type", "DagFileParseRequest", "file", file->path, "bundle_path",
-                             file->bundle_path, "bundle_name", file->bundle_name, "callback_requests");
+    json_t *body = json_pack("{s:s,s:s,s:s,s:s,s:o}", "type", "DagFileParseRequest", "file", file->path, "bundle_path",
+                             file->bundle_path, "bundle_name", file->bundle_name, "callback_requests",
+                             make_callbacks(file->callback_json));
     hk_sdk_message_encode(0, body, NULL, &first);
     json_decref(body);
     struct hk_python_start start = {

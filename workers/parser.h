@@ -24,6 +24,9 @@ struct hk_parser_file {
     const char *path;        /* absolute */
     const char *bundle_path; /* the bundle's folder, absolute; path lies in it */
     const char *bundle_name;
+    /* A DagCallbackRequest as JSON: the process imports the file only to run a callback of one of its DAGs, and the
+     * document it sends lists no DAGs. NULL: parse. */
+    const char *callback_json;
 };
 
 /* document is the SDK's DagFileParsingResult: {"fileloc", "serialized_dags": [{"data": {"__version": 3, "dag":

@@ -123,7 +123,11 @@ void shim_job_started(struct shim_job *job, pid_t pid)
     int64_t now = shim_now(job->shim);
     job->state = JOB_RUNNING;
     job->pid = pid;
-    job->ended.started_at_us = shim_wall(job->shim);
+    if (job->kind != HK_SHIM_COMMAND) {
+        /* A command counts from just before its spawn: this line may run long after it, on a busy machine. The host may have
+         * had to start first, which is not the task's time. */
+        job->ended.started_at_us = shim_wall(job->shim);
+    }
     shim_send(job->shim, &(struct hk_shim_message){
                              .type = HK_SHIM_STARTED,
                              .key = job->key,

@@ -77,6 +77,8 @@ struct hk_graph {
     bool catchup;
     bool is_fail_fast;   /* the first failed task fails the others that have not finished */
     bool renders_native;
+    bool has_success_callback; /* of the whole DAG: run by the Python host when a run has ended */
+    bool has_failure_callback;
     int is_paused_upon_creation; /* -1: not said */
     uint32_t max_active_runs;    /* 0: no limit */
     uint32_t max_active_tasks;   /* 0: no limit */

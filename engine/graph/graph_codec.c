@@ -57,6 +57,8 @@ static const struct field dag_fields[] = {
     DAG("catchup", catchup, BOOL),
     DAG("is_fail_fast", is_fail_fast, BOOL),
     DAG("renders_native", renders_native, BOOL),
+    DAG("has_success_callback", has_success_callback, BOOL),
+    DAG("has_failure_callback", has_failure_callback, BOOL),
     DAG("is_paused_upon_creation", is_paused_upon_creation, INT),
     DAG("max_active_runs", max_active_runs, U32),
     DAG("max_active_tasks", max_active_tasks, U32),

@@ -3,14 +3,15 @@
 static const char XCOM_VALUES[] =
     "SELECT x.value FROM dag_run r JOIN xcom x USING (run_key) WHERE r.dag_id = ?1 AND r.run_id = ?2 AND "
     "x.task_id = ?3 AND x.key = ?4 AND (?5 IS NULL OR x.map_index = ?5) ORDER BY x.map_index LIMIT ?6";
-/* Airflow leaves it to the database whether a run without a logical date is the newest or the oldest of all; here such a
- * run stands where its run_after is. */
+/* Airflow leaves it to the database whether a run without a logical date is the newest or the oldest of all; here such
+ * a run stands where its run_after is. */
 #define RUN_TIME(r) "coalesce(" r ".logical_us, " r ".run_after_us)"
 static const char XCOM_VALUES_PRIOR[] =
     "SELECT x.value FROM dag_run o JOIN dag_run p ON p.dag_id = o.dag_id AND "
-    "(p.run_key = o.run_key OR " RUN_TIME("p") " <= " RUN_TIME("o") ") JOIN xcom x ON x.run_key = p.run_key AND "
-    "x.task_id = ?3 AND x.key = ?4 AND (?5 IS NULL OR x.map_index = ?5) WHERE o.dag_id = ?1 AND o.run_id = ?2 "
-    "ORDER BY x.map_index, p.run_key = o.run_key DESC, " RUN_TIME("p") " DESC, x.written_us DESC LIMIT ?6";
+    "(p.run_key = o.run_key OR " RUN_TIME("p") " <= " RUN_TIME(
+        "o") ") JOIN xcom x ON x.run_key = p.run_key AND "
+             "x.task_id = ?3 AND x.key = ?4 AND (?5 IS NULL OR x.map_index = ?5) WHERE o.dag_id = ?1 AND o.run_id = ?2 "
+             "ORDER BY x.map_index, p.run_key = o.run_key DESC, " RUN_TIME("p") " DESC, x.written_us DESC LIMIT ?6";
 
 #define HAS_PREFIX "WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1"
 static const char VARIABLE_KEYS[] = "SELECT key FROM variable " HAS_PREFIX " ORDER BY key LIMIT ?2 OFFSET ?3";

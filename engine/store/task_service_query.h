@@ -1,14 +1,14 @@
-/* What running tasks ask about that no list of REST's answers: XCom values with those of earlier runs, counts and states
- * of the tasks of chosen runs, names of variables. Lists of ids come as JSON arrays of text, as the tasks send them, so a
- * list of any length is one bound value. Texts in rows are valid during the call that hands them out. */
+/* What running tasks ask about that no list of REST's answers: XCom values with those of earlier runs, counts and
+ * states of the tasks of chosen runs, names of variables. Lists of ids come as JSON arrays of text, as the tasks send
+ * them, so a list of any length is one bound value. Texts in rows are valid during the call that hands them out. */
 #ifndef HK_STORE_TASK_SERVICE_QUERY_H
 #define HK_STORE_TASK_SERVICE_QUERY_H
 
 #include "engine/store/xcom_store.h"
 
-/* Values of a key, map indexes ascending; key->map_index HK_TIME_NONE: of all of them. with_prior: of the run and of all
- * runs of the DAG up to it by logical date (or run_after where there is none), of each map index the run's own first,
- * then the newest. limit -1: all. Returning false ends the walk. */
+/* Values of a key, map indexes ascending; key->map_index HK_TIME_NONE: of all of them. with_prior: of the run and of
+ * all runs of the DAG up to it by logical date (or run_after where there is none), of each map index the run's own
+ * first, then the newest. limit -1: all. Returning false ends the walk. */
 typedef bool (*hk_xcom_value_fn)(void *arg, struct hk_str value_json);
 HK_MUST_USE bool hk_store_xcom_values(struct hk_db *db, const struct hk_xcom_key *key, bool with_prior, int64_t limit,
                                       hk_xcom_value_fn each, void *arg, struct hk_error *err);
@@ -20,16 +20,16 @@ struct hk_variable_keys {
     int64_t limit;
     int64_t offset;
 };
-HK_MUST_USE bool hk_store_variable_keys(struct hk_db *db, const struct hk_variable_keys *which,
-                                        hk_variable_key_fn each, void *arg, int64_t *total, struct hk_error *err);
+HK_MUST_USE bool hk_store_variable_keys(struct hk_db *db, const struct hk_variable_keys *which, hk_variable_key_fn each,
+                                        void *arg, int64_t *total, struct hk_error *err);
 
 /* data NULL: any. Each is a JSON array; the dates are numbers in microseconds. */
 struct hk_task_choice {
     struct hk_str dag_id;
     struct hk_str run_ids;
     struct hk_str logical_dates;
-    struct hk_str states;    /* of the run where runs are counted, else of the task */
-    bool has_no_state;       /* tasks without a state, too; with states only */
+    struct hk_str states; /* of the run where runs are counted, else of the task */
+    bool has_no_state;    /* tasks without a state, too; with states only */
     struct hk_str task_ids;
     struct hk_str group_ids; /* tasks again: both lists must name it */
     int64_t map_index;       /* HK_TIME_NONE: any */

@@ -68,8 +68,8 @@ class Bench:
         assert state == "success", state
         cpu = cpu_of_home(engine) - before
         database = sqlite3.connect(f"file:{engine.home}/hanok.db?mode=ro", uri=True)
-        rows = database.execute("SELECT start_us, end_us FROM task_instance JOIN dag_run r USING (run_key) "
-                                "WHERE r.run_id = ? ORDER BY start_us", (run_id,)).fetchall()
+        rows = database.execute("SELECT t.start_us, t.end_us FROM task_instance t JOIN dag_run r USING (run_key) "
+                                "WHERE r.run_id = ? ORDER BY t.start_us", (run_id,)).fetchall()
         database.close()
         return rows, cpu
 

@@ -622,7 +622,7 @@ static void parses_a_file(void **state)
     (void)state;
     struct hk_parser_options options = {.clock = &fixed_clock, .port = port, .services = fakes};
     struct hk_parser *parser = hk_parser_new(&options);
-    struct hk_parser_file file = {"/home/dags/a.py", "/home/dags", "dags"};
+    struct hk_parser_file file = {.path = "/home/dags/a.py", .bundle_path = "/home/dags", .bundle_name = "dags"};
     hk_parser_parse(parser, &file, on_parsed, NULL);
     assert_non_null(strstr(world.first, "DagFileParseRequest"));
     expect_answer("{\"type\":\"GetVariable\",\"key\":\"there\"}",

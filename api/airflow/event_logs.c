@@ -1,0 +1,102 @@
+#include "api/airflow/routes.h"
+
+#include "api/airflow/rest_internal.h"
+
+static bool each_event(void *arg, const struct hk_audit_info *a)
+{
+    struct hk_json *w = &((struct hk__list *)arg)->w;
+    hk_json_begin_object(w);
+    hk_json_kv_int(w, "event_log_id", a->audit_key);
+    hk_json_kv_time(w, "when", a->happened_us);
+    hk_json_kv_text(w, "dag_id", a->dag_id);
+    hk_json_kv_text(w, "task_id", a->task_id);
+    hk_json_kv_text(w, "run_id", a->run_id);
+    hk_json_key(w, "map_index");
+    if (a->map_index != HK_TIME_NONE) {
+        hk_json_int(w, a->map_index);
+    } else {
+        hk_json_null(w);
+    }
+    hk_json_kv_null(w, "try_number");
+    hk_json_kv_text(w, "event", a->event);
+    hk_json_kv_time(w, "logical_date", a->logical_us);
+    hk_json_kv_text(w, "owner", a->owner);
+    hk_json_kv_text(w, "extra", a->extra);
+    hk_json_kv_text(w, "dag_display_name", a->dag_display_name);
+    hk_json_kv_text(w, "task_display_name", a->task_display_name);
+    hk_json_end_object(w);
+    return true;
+}
+
+static void read_filter(struct hk_validation *v, struct hk_audit_filter *filter)
+{
+    const struct hk_int_rule none = {.fallback = HK_TIME_NONE};
+    *filter = (struct hk_audit_filter){.happened = HK_RANGE_ALL};
+    filter->dag_id = hk_query_text(v, "dag_id", HK_OPTIONAL);
+    filter->task_id = hk_query_text(v, "task_id", HK_OPTIONAL);
+    filter->run_id = hk_query_text(v, "run_id", HK_OPTIONAL);
+    filter->map_index = hk_query_int(v, "map_index", &none);
+    filter->matches_nothing = hk_query_int(v, "try_number", &none) != HK_TIME_NONE; /* no row has one */
+    filter->owner = hk_query_text(v, "owner", HK_OPTIONAL);
+    filter->event = hk_query_text(v, "event", HK_OPTIONAL);
+    filter->excluded_events = hk__query_texts(v, "excluded_events");
+    filter->included_events = hk__query_texts(v, "included_events");
+    filter->happened.lt = hk_query_datetime(v, "before");
+    filter->happened.gt = hk_query_datetime(v, "after");
+    filter->dag_id_search = hk__query_search(v, "dag_id");
+    filter->task_id_search = hk__query_search(v, "task_id");
+    filter->run_id_search = hk__query_search(v, "run_id");
+    filter->owner_search = hk__query_search(v, "owner");
+    filter->event_search = hk__query_search(v, "event");
+}
+
+void hk__event_logs_list(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_audit_filter filter;
+    hk_validation_begin(&v, req);
+    hk__page(&v, hk_audit_orders, NULL, &page);
+    read_filter(&v, &filter);
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    struct hk__list list;
+    struct hk_error err;
+    int64_t total = 0;
+    hk__list_begin(&list, req->context, res, "event_logs");
+    if (hk_store_audit_list(db, &filter, &page, each_event, &list, &total, &err)) {
+        hk__list_end(&list, total);
+    } else {
+        hk__broken(req, res, &err);
+    }
+    hk__read_end(req, db);
+}
+
+void hk__event_log_get(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    hk_validation_begin(&v, req);
+    int64_t id = hk_path_int(&v, "event_log_id", &(struct hk_int_rule){.is_required = true});
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    struct hk__list one = {.air = req->context, .res = res};
+    hk_json_init(&one.w, &res->body);
+    struct hk_error err;
+    bool found = false;
+    if (!hk_store_audit_find(db, id, each_event, &one, &found, &err)) {
+        hk__broken(req, res, &err);
+    } else if (!found) {
+        hk__detail(res, 404, "The Event Log with id: `%lld` not found", (long long)id);
+    }
+    hk__read_end(req, db);
+}

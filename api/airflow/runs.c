@@ -1,0 +1,116 @@
+#include "api/airflow/routes.h"
+
+#include "api/airflow/rest_internal.h"
+
+static const char *const NOT_KEPT[] = {"updated_at_gte", "updated_at_gt", "updated_at_lte", "updated_at_lt", NULL};
+static const char *const NO_PARTITIONS[] = {"partition_date_gte", "partition_date_lte", NULL};
+static const char *const NO_CURSOR[] = {"cursor", NULL};
+
+static void read_filter(struct hk_validation *v, struct hk_run_filter *filter)
+{
+    filter->run_after = hk__query_times(v, "run_after");
+    filter->logical = hk__query_times(v, "logical_date");
+    filter->start = hk__query_times(v, "start_date");
+    filter->end = hk__query_times(v, "end_date");
+    filter->duration = hk__query_seconds(v, "duration");
+    filter->has_nullable_times = true;
+    filter->conf_contains = hk_query_text(v, "conf_contains", HK_OPTIONAL);
+    filter->run_types = hk__query_states(v, "run_type", hk__run_types);
+    filter->states = hk__query_states(v, "state", hk__run_states);
+    int64_t *numbers;
+    filter->version_number_count = hk__query_ints(v, "dag_version", &numbers);
+    filter->version_numbers = numbers;
+    filter->bundle_version = hk_query_text(v, "bundle_version", HK_OPTIONAL);
+    filter->run_id = hk__query_search(v, "run_id");
+    filter->user = hk__query_search(v, "triggering_user_name");
+    filter->dag_id_search = hk__query_search(v, "dag_id");
+    struct hk_search partition = hk__query_search(v, "partition_key");
+    struct hk_str asset = hk_query_text(v, "consuming_asset_pattern", HK_OPTIONAL);
+    filter->matches_nothing = partition.pattern.data != NULL || partition.prefix.data != NULL || asset.len > 0;
+    hk__refuse_query(v, NOT_KEPT, "it keeps no time of the last change; use start_date or end_date");
+    hk__refuse_query(v, NO_PARTITIONS, "its DAGs have no partitions");
+    hk__refuse_query(v, NO_CURSOR, "pages are taken with limit and offset");
+}
+
+static void answer_list(const struct hk_request *req, struct hk_response *res, const struct hk_run_filter *filter,
+                        const struct hk_page *page)
+{
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    if (filter->dag_id.data == NULL || hk__check_dag(req, res, db, filter->dag_id)) {
+        struct hk__list list;
+        struct hk_error err;
+        int64_t total = 0;
+        hk__list_begin(&list, req->context, res, "dag_runs");
+        if (hk_store_run_list(db, filter, page, hk__each_run, &list, &total, &err)) {
+            hk__list_end_cursor(&list, total);
+        } else {
+            hk__broken(req, res, &err);
+        }
+    }
+    hk__read_end(req, db);
+}
+
+void hk__runs_list(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_run_filter filter = HK_RUN_FILTER_ALL;
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    hk_validation_begin(&v, req);
+    hk__page(&v, hk_run_orders, "id", &page);
+    read_filter(&v, &filter);
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    filter.now_us = hk__now(req->context);
+    if (!hk_str_is(dag_id, "~")) {
+        filter.dag_id = dag_id;
+    }
+    answer_list(req, res, &filter, &page);
+}
+
+void hk__runs_batch(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_run_filter filter = HK_RUN_FILTER_ALL;
+    hk_validation_begin(&v, req);
+    hk__check_tilde(&v, "dag_id");
+    struct hk_body *body = hk_body_open(&v, HK_STRICT);
+    hk__body_page(body, &v, hk_run_orders, &page);
+    filter.dag_ids = hk__body_texts(body, req->arena, "dag_ids");
+    filter.states = hk__body_states(body, req->arena, "states", hk__run_states);
+    filter.run_after = hk__body_times(body, req->arena, "run_after");
+    filter.logical = hk__body_times(body, req->arena, "logical_date");
+    filter.start = hk__body_times(body, req->arena, "start_date");
+    filter.end = hk__body_times(body, req->arena, "end_date");
+    filter.duration = hk__body_seconds(body, req->arena, "duration");
+    filter.conf_contains = hk_body_text(body, "conf_contains", HK_OPTIONAL | HK_NULLABLE);
+    if (hk_validation_end(&v, res)) {
+        answer_list(req, res, &filter, &page);
+    }
+}
+
+void hk__run_get(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    struct hk_str run_id = hk_request_path(req, "dag_run_id");
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    struct hk__list one = {.air = req->context, .res = res};
+    hk_json_init(&one.w, &res->body);
+    struct hk_error err;
+    bool found = false;
+    if (!hk_store_run_find(db, dag_id, run_id, hk__each_run, &one, &found, &err)) {
+        hk__broken(req, res, &err);
+    } else if (!found) {
+        hk__detail(res, 404, "The DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found", HK_STR_ARG(dag_id),
+                   HK_STR_ARG(run_id));
+    }
+    hk__read_end(req, db);
+}

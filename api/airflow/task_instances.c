@@ -1,0 +1,333 @@
+#include "api/airflow/routes.h"
+
+#include "api/airflow/rest_internal.h"
+
+static const char *const NOT_KEPT[] = {"updated_at_gte", "updated_at_gt", "updated_at_lte", "updated_at_lt", NULL};
+static const char *const NO_CURSOR[] = {"cursor", NULL};
+
+static void read_numbers(struct hk_validation *v, struct hk_ti_filter *filter)
+{
+    int64_t *numbers;
+    filter->version_number_count = hk__query_ints(v, "version_number", &numbers);
+    filter->version_numbers = numbers;
+    filter->try_number_count = hk__query_ints(v, "try_number", &numbers);
+    filter->try_numbers = numbers;
+    filter->map_index_count = hk__query_ints(v, "map_index", &numbers);
+    filter->map_indexes = numbers;
+}
+
+/* What the list of a run and the list of a mapped task have in common. */
+static void read_filter(struct hk_validation *v, struct hk_ti_filter *filter)
+{
+    filter->run_after = hk__query_times(v, "run_after");
+    filter->logical = hk__query_times(v, "logical_date");
+    filter->start = hk__query_times(v, "start_date");
+    filter->end = hk__query_times(v, "end_date");
+    filter->duration = hk__query_seconds(v, "duration");
+    filter->has_nullable_times = true;
+    filter->states = hk__query_states(v, "state", hk__task_states);
+    filter->pools = hk__query_texts(v, "pool");
+    filter->pool_search = hk__query_search(v, "pool_name");
+    filter->queues = hk__query_texts(v, "queue");
+    filter->queue_search = hk__query_search(v, "queue_name");
+    filter->matches_nothing = hk__query_texts(v, "executor").count > 0; /* no task names an executor of its own */
+    filter->operator_names = hk__query_texts(v, "operator");
+    filter->operator_search = hk__query_search(v, "operator_name");
+    filter->rendered_map_index = hk__query_search(v, "rendered_map_index");
+    read_numbers(v, filter);
+    filter->now_us = hk__now(v->request->context);
+    hk__refuse_query(v, NOT_KEPT, "it keeps no time of the last change; use start_date or end_date");
+}
+
+static void answer_list(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
+                        const struct hk_ti_filter *filter, const struct hk_page *page)
+{
+    struct hk__list list;
+    struct hk_error err;
+    int64_t total = 0;
+    hk__list_begin(&list, req->context, res, "task_instances");
+    if (hk_store_ti_list(db, filter, page, hk__each_ti, &list, &total, &err)) {
+        hk__list_end_cursor(&list, total);
+    } else {
+        hk__broken(req, res, &err);
+    }
+}
+
+static bool is_inside(const struct hk_graph *g, uint32_t group, uint32_t wanted)
+{
+    while (group != wanted && group != 0) {
+        group = g->groups[group].parent;
+    }
+    return group == wanted;
+}
+
+/* The tasks of a group and of the groups in it; false after the failure was written. */
+static bool select_group(const struct hk_request *req, struct hk_response *res, struct hk_db *db, struct hk_str group_id,
+                         struct hk_ti_filter *filter)
+{
+    struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
+    if (g == NULL) {
+        return false;
+    }
+    uint32_t wanted = 0;
+    for (uint32_t i = 1; i < g->group_count; i++) {
+        wanted = hk_str_is(group_id, g->groups[i].group_id) ? i : wanted;
+    }
+    struct hk_str *ids = hk_arena_array(req->arena, g->task_count + 1, sizeof *ids);
+    size_t count = 0;
+    for (uint32_t t = 0; wanted != 0 && t < g->task_count; t++) {
+        if (is_inside(g, g->tasks[t].group, wanted)) {
+            ids[count++] = hk_arena_str(req->arena, hk_str_from(g->tasks[t].task_id));
+        }
+    }
+    hk_graph_unref(g);
+    if (wanted == 0) {
+        struct hk_json w;
+        res->status = 404;
+        hk_json_init(&w, &res->body);
+        hk_json_begin_object(&w);
+        hk_json_key(&w, "detail");
+        hk_json_begin_object(&w);
+        hk_json_kv_text(&w, "reason", "not_found");
+        hk_json_kv_text(&w, "message",
+                        hk_arena_printf(req->arena, "Task group %.*s not found", HK_STR_ARG(group_id)));
+        hk_json_end_object(&w);
+        hk_json_end_object(&w);
+        return false;
+    }
+    filter->task_ids = (struct hk_texts){ids, count};
+    filter->matches_nothing = filter->matches_nothing || count == 0;
+    return true;
+}
+
+struct found_run {
+    int64_t run_key;
+};
+
+static bool note_run(void *arg, const struct hk_run_info *r)
+{
+    ((struct found_run *)arg)->run_key = r->run_key;
+    return true;
+}
+
+/* Narrows the filter to what the path names; false after the failure was written. */
+static bool select_path(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
+                        struct hk_ti_filter *filter)
+{
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    struct hk_str run_id = hk_request_path(req, "dag_run_id");
+    if (hk_str_is(run_id, "~")) {
+        if (hk_str_is(dag_id, "~")) {
+            return true;
+        }
+        filter->dag_id = dag_id;
+        return hk__check_dag(req, res, db, dag_id);
+    }
+    if (hk_str_is(dag_id, "~")) {
+        hk__detail(res, 400, "dag_id is required when dag_run_id is specified");
+        return false;
+    }
+    struct found_run run = {0};
+    struct hk_error err;
+    bool found = false;
+    if (!hk_store_run_find(db, dag_id, run_id, note_run, &run, &found, &err)) {
+        hk__broken(req, res, &err);
+        return false;
+    }
+    if (!found) {
+        hk__detail(res, 404, "DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found", HK_STR_ARG(dag_id),
+                   HK_STR_ARG(run_id));
+        return false;
+    }
+    filter->run_key = run.run_key;
+    return true;
+}
+
+void hk__tis_list(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_ti_filter filter = HK_TI_FILTER_ALL;
+    hk_validation_begin(&v, req);
+    hk__page(&v, hk_ti_orders, "map_index", &page);
+    read_filter(&v, &filter);
+    filter.task_id = hk_query_text(&v, "task_id", HK_OPTIONAL);
+    filter.display_name = hk__query_search(&v, "task_display_name");
+    filter.dag_id_search = hk__query_search(&v, "dag_id");
+    filter.run_id_search = hk__query_search(&v, "run_id");
+    struct hk_str group_id = hk_query_text(&v, "task_group_id", HK_OPTIONAL);
+    hk__refuse_query(&v, NO_CURSOR, "pages are taken with limit and offset");
+    if (group_id.data != NULL && hk_str_is(hk_request_path(req, "dag_id"), "~")) {
+        hk_validation_fail(&v, 400, "task_group_id needs a dag_id in the path, not '~'");
+    }
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    if (select_path(req, res, db, &filter) &&
+        (group_id.data == NULL || select_group(req, res, db, group_id, &filter))) {
+        answer_list(req, res, db, &filter, &page);
+    }
+    hk__read_end(req, db);
+}
+
+void hk__tis_batch(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_ti_filter filter = HK_TI_FILTER_ALL;
+    struct hk_arena *arena = req->arena;
+    hk_validation_begin(&v, req);
+    hk__check_tilde(&v, "dag_id");
+    hk__check_tilde(&v, "dag_run_id");
+    struct hk_body *body = hk_body_open(&v, HK_STRICT);
+    filter.dag_ids = hk__body_texts(body, arena, "dag_ids");
+    filter.run_ids = hk__body_texts(body, arena, "dag_run_ids");
+    filter.task_ids = hk__body_texts(body, arena, "task_ids");
+    filter.states = hk__body_states(body, arena, "state", hk__task_states);
+    filter.run_after = hk__body_times(body, arena, "run_after");
+    filter.logical = hk__body_times(body, arena, "logical_date");
+    filter.start = hk__body_times(body, arena, "start_date");
+    filter.end = hk__body_times(body, arena, "end_date");
+    filter.duration = hk__body_seconds(body, arena, "duration");
+    filter.pools = hk__body_texts(body, arena, "pool");
+    filter.queues = hk__body_texts(body, arena, "queue");
+    filter.matches_nothing = hk__body_texts(body, arena, "executor").count > 0;
+    hk__body_page(body, &v, hk_ti_orders, &page);
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db != NULL) {
+        answer_list(req, res, db, &filter, &page);
+        hk__read_end(req, db);
+    }
+}
+
+/* ---- one ---- */
+
+struct one {
+    struct hk__list list;
+    bool is_mapped_path;
+    int64_t map_index;
+    bool found;
+    bool is_mapped;
+};
+
+static bool write_one(void *arg, const struct hk_ti_info *t)
+{
+    struct one *one = arg;
+    if (!one->is_mapped_path && t->map_index != -1) {
+        one->is_mapped = true;
+        return false;
+    }
+    if (t->map_index != one->map_index) {
+        return true;
+    }
+    one->found = true;
+    hk__write_ti(&one->list.w, one->list.air, t);
+    return false;
+}
+
+static void answer_one(const struct hk_request *req, struct hk_response *res, struct one *one)
+{
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    struct hk_str run_id = hk_request_path(req, "dag_run_id");
+    struct hk_str task_id = hk_request_path(req, "task_id");
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    one->list = (struct hk__list){.air = req->context, .res = res};
+    hk_json_init(&one->list.w, &res->body);
+    struct hk_error err;
+    if (!hk_store_ti_find(db, dag_id, run_id, task_id, write_one, one, &err)) {
+        hk__broken(req, res, &err);
+    } else if (one->is_mapped) {
+        hk__detail(res, 404, "Task instance is mapped, add the map_index value to the URL");
+    } else if (!one->found && one->is_mapped_path) {
+        hk__detail(res, 404,
+                   "The Mapped Task Instance with dag_id: `%.*s`, run_id: `%.*s`, task_id: `%.*s`, and map_index: `%lld` "
+                   "was not found",
+                   HK_STR_ARG(dag_id), HK_STR_ARG(run_id), HK_STR_ARG(task_id), (long long)one->map_index);
+    } else if (!one->found) {
+        hk__detail(res, 404,
+                   "The Task Instance with dag_id: `%.*s`, run_id: `%.*s` and task_id: `%.*s` was not found",
+                   HK_STR_ARG(dag_id), HK_STR_ARG(run_id), HK_STR_ARG(task_id));
+    }
+    hk__read_end(req, db);
+}
+
+void hk__ti_get(const struct hk_request *req, struct hk_response *res)
+{
+    struct one one = {.map_index = -1};
+    answer_one(req, res, &one);
+}
+
+void hk__ti_get_mapped(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    hk_validation_begin(&v, req);
+    struct one one = {.is_mapped_path = true};
+    one.map_index = hk_path_int(&v, "map_index", &(struct hk_int_rule){.is_required = true});
+    if (hk_validation_end(&v, res)) {
+        answer_one(req, res, &one);
+    }
+}
+
+/* ---- the instances of a mapped task ---- */
+
+/* None yet is fine for a task that is mapped; false after 404 was written. */
+static bool check_mapped(const struct hk_request *req, struct hk_response *res, struct hk_db *db)
+{
+    struct hk_str task_id = hk_request_path(req, "task_id");
+    struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
+    if (g == NULL) {
+        return false;
+    }
+    const struct hk_task *task = hk_graph_find_task(g, task_id);
+    bool ok = task != NULL && task->is_mapped;
+    if (!ok) {
+        hk__detail(res, 404, "Task id %.*s %s", HK_STR_ARG(task_id), task == NULL ? "not found" : "is not mapped");
+    }
+    hk_graph_unref(g);
+    return ok;
+}
+
+void hk__ti_list_mapped(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_ti_filter filter = HK_TI_FILTER_ALL;
+    hk_validation_begin(&v, req);
+    hk__page(&v, hk_ti_orders, "map_index", &page);
+    read_filter(&v, &filter);
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    struct hk_str run_id = hk_request_path(req, "dag_run_id");
+    struct hk_ti_filter whole = HK_TI_FILTER_ALL;
+    whole.only_mapped = true;
+    whole.dag_id = hk_request_path(req, "dag_id");
+    whole.run_ids = (struct hk_texts){&run_id, 1};
+    whole.task_id = hk_request_path(req, "task_id");
+    filter.only_mapped = true;
+    filter.dag_id = whole.dag_id;
+    filter.run_ids = whole.run_ids;
+    filter.task_id = whole.task_id;
+    int64_t total = 0;
+    struct hk_error err;
+    if (!hk_store_ti_count(db, &whole, &total, &err)) {
+        hk__broken(req, res, &err);
+    } else if (total > 0 || check_mapped(req, res, db)) {
+        answer_list(req, res, db, &filter, &page);
+    }
+    hk__read_end(req, db);
+}

@@ -1,0 +1,126 @@
+#include "api/airflow/routes.h"
+
+#include "api/airflow/rest_internal.h"
+#include "engine/store/version_query.h"
+
+void hk__versions_list(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_page page;
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    hk_validation_begin(&v, req);
+    hk__page(&v, hk_version_orders, NULL, &page);
+    struct hk_version_filter filter = {
+        .number = hk_query_int(&v, "version_number", &(struct hk_int_rule){.fallback = -1}),
+        .bundle_name = hk_query_text(&v, "bundle_name", HK_OPTIONAL),
+        .bundle_version = hk_query_text(&v, "bundle_version", HK_OPTIONAL),
+    };
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    bool is_one = !hk_str_is(dag_id, "~");
+    if (is_one) {
+        filter.dag_id = dag_id;
+    }
+    if (!is_one || hk__check_dag(req, res, db, dag_id)) {
+        struct hk__list list;
+        struct hk_error err;
+        int64_t total = 0;
+        hk__list_begin(&list, req->context, res, "dag_versions");
+        if (hk_store_version_list(db, &filter, &page, hk__each_version, &list, &total, &err)) {
+            hk__list_end(&list, total);
+        } else {
+            hk__broken(req, res, &err);
+        }
+    }
+    hk__read_end(req, db);
+}
+
+void hk__version_get(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    hk_validation_begin(&v, req);
+    int64_t number = hk_path_int(&v, "version_number", &(struct hk_int_rule){.is_required = true});
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    struct hk__list one = {.air = req->context, .res = res};
+    hk_json_init(&one.w, &res->body);
+    struct hk_error err;
+    bool found = false;
+    /* 0 would mean the newest to the store */
+    if (number != 0 && !hk_store_version_find(db, dag_id, number, hk__each_version, &one, &found, &err)) {
+        hk__broken(req, res, &err);
+    } else if (!found) {
+        hk__detail(res, 404, "The DagVersion with dag_id: `%.*s` and version_number: `%lld` was not found",
+                   HK_STR_ARG(dag_id), (long long)number);
+    }
+    hk__read_end(req, db);
+}
+
+struct source {
+    struct hk_response *res;
+    struct hk_str dag_id;
+    bool is_plain;
+};
+
+static bool write_source(void *arg, const struct hk_source_info *row)
+{
+    struct source *source = arg;
+    struct hk_response *res = source->res;
+    if (source->is_plain) {
+        res->content_type = "text/plain; charset=utf-8";
+        hk_buf_add_str(&res->body, row->content);
+        return true;
+    }
+    struct hk_json w;
+    hk_json_init(&w, &res->body);
+    hk_json_begin_object(&w);
+    hk_json_kv_str(&w, "content", row->content);
+    hk_json_kv_str(&w, "dag_id", source->dag_id);
+    hk_json_kv_int(&w, "version_number", row->number);
+    hk_json_kv_text(&w, "dag_display_name", row->dag_display_name);
+    hk_json_end_object(&w);
+    return true;
+}
+
+void hk__dag_source(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk_validation v;
+    hk_validation_begin(&v, req);
+    int64_t number = hk_query_int(&v, "version_number", &(struct hk_int_rule){.fallback = 0});
+    if (!hk_validation_end(&v, res)) {
+        return;
+    }
+    enum hk__wanted wanted = hk__accept(req, res, "text/plain");
+    if (wanted == HK__WANTS_NOTHING) {
+        return;
+    }
+    struct source source = {res, hk_request_path(req, "dag_id"), wanted == HK__WANTS_OTHER};
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return;
+    }
+    struct hk_error err;
+    bool found = false;
+    if (!hk_store_source_find(db, source.dag_id, number, write_source, &source, &found, &err)) {
+        hk__broken(req, res, &err);
+    } else if (!found) {
+        char shown[32] = "None";
+        if (hk_request_has_query(req, "version_number")) {
+            snprintf(shown, sizeof shown, "%lld", (long long)number);
+        }
+        hk__detail(res, 404, "The source code of the Dag %.*s, version_number %s was not found",
+                   HK_STR_ARG(source.dag_id), shown);
+    }
+    hk__read_end(req, db);
+}

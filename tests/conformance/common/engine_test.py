@@ -1,0 +1,69 @@
+"""What the tests of the running engine share: a home that disappears, checks that are counted, and an end that is looked at."""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+
+import airflow_api as api
+from standalone import Standalone, processes_of, wait_until
+
+
+class Report:
+    """Counts checks; a check is a name and the problems found."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, name, problems=()):
+        print(f"{'FAILED' if problems else 'ok'}: {name}", *[f"    {problem}" for problem in problems], sep="\n", flush=True)
+        self.failed += bool(problems)
+        self.passed += not problems
+
+    def equal(self, name, found, wanted):
+        self.check(name, [] if found == wanted else [f"wanted {wanted!r}, found {found!r}"])
+
+    def contains(self, name, text, piece):
+        self.check(name, [] if piece in text else [f"'{piece}' is not in: {text}"])
+
+    @contextlib.contextmanager
+    def guarded(self, name):
+        """What goes wrong inside is one failed check, and the test goes on."""
+        try:
+            yield
+        except Exception:
+            self.check(name, [traceback.format_exc()])
+
+    def end(self):
+        print(f"{self.passed} passed, {self.failed} failed")
+        return 1 if self.failed else 0
+
+
+@contextlib.contextmanager
+def running_engine(report, binary, name, *options, keep=False):
+    """(engine, folder of DAG files): stopped at the end, when no process and no file may be left."""
+    home = os.path.realpath(tempfile.mkdtemp(prefix=f"hanok-{name}-"))
+    folder = os.path.join(home, "dags")
+    os.mkdir(folder)
+    engine = Standalone(binary, home, [folder], "--python", sys.executable, *options).start()
+    try:
+        with report.guarded(name):
+            yield engine, folder
+    finally:
+        status = engine.process.poll()
+        report.equal("hanok is still alive at the end", status, None)
+        if status is None:
+            report.equal("hanok ends well", engine.stop(), 0)
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: not processes_of(home), 20, "all processes to be gone")
+        report.equal("no process is left behind", processes_of(home), [])
+        if report.failed or keep:
+            print("see", home)
+        else:
+            shutil.rmtree(home)
+
+
+def admin_of(engine):
+    return api.client_of(engine.url, api.token_of(engine.url, "admin", engine.password()))

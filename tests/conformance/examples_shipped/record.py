@@ -1,0 +1,141 @@
+"""Writes expected.json: the states that the real Airflow (api-server, scheduler, triggerer) gives.
+
+usage: record.py [--seconds N] [--only DAG_ID]... Takes about a quarter of an hour; run it again when script/requirements.txt names another Airflow.
+`airflow dags test` is not asked: it runs retries, sensors and pools differently from the scheduler.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+import airflow_api as api  # noqa: E402
+import shipped  # noqa: E402
+from airflow_client.client.exceptions import ApiException, ServiceException  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_airflow(home, port):
+    environment = {
+        **os.environ,
+        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
+        "AIRFLOW_HOME": home,
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": os.path.join(home, "dags"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__CORE__PARALLELISM": "12",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+        "AIRFLOW__TRIGGERER__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+    }
+    with open(os.path.join(home, "airflow.log"), "ab") as log:
+        subprocess.run(["airflow", "db", "migrate"], env=environment, stdout=log, stderr=log, check=True)
+        return subprocess.Popen(["airflow", "standalone"], env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def connect(port, seconds=120):
+    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + seconds
+    while True:
+        try:
+            return api.client_of(url, api.token_of(url))
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+def wait_until_read(client, seconds=240):
+    """Airflow does not say when it has read a folder: no new DAG for half a minute."""
+    before, since, deadline = {}, time.monotonic(), time.monotonic() + seconds
+    while time.monotonic() < deadline and (not before or time.monotonic() - since < 30):
+        now = persistently(api.dags_of, client)
+        if now != before:
+            before, since = now, time.monotonic()
+        time.sleep(2)
+    return before
+
+
+def persistently(function, *arguments, **options):
+    """Airflow on SQLite answers 500 when another of its processes has locked the database."""
+    for _ in range(30):
+        try:
+            return function(*arguments, **options)
+        except ServiceException:
+            time.sleep(1)
+    return function(*arguments, **options)
+
+
+def record(client, seconds, only):
+    dags = wait_until_read(client)
+    wanted = [dag_id for dag_id in sorted(dags) if dag_id not in shipped.LEFT_OUT and (not only or dag_id in only)]
+    runs = {}
+    for dag_id in wanted:
+        persistently(api.unpause, client, dag_id)
+    for dag_id in wanted:
+        try:
+            conf = shipped.CONF.get(dag_id)
+            runs[dag_id] = persistently(api.trigger, client, dag_id, shipped.LOGICAL_DATE, conf, "shipped")
+        except ApiException as error:
+            print(f"{dag_id}: not triggered: {error.status} {error.body}")
+    ended = persistently(api.wait_for_runs, client, runs, seconds)
+    found = {}
+    for dag_id in sorted(runs):
+        states = dict(sorted(persistently(api.task_states, client, dag_id, runs[dag_id]).items()))
+        if dag_id in ended:
+            found[dag_id] = {"file": dags[dag_id], "state": ended[dag_id], "tasks": states}
+        else:
+            print(f"{dag_id}: no end within {seconds} s: {states}")
+    return found, persistently(api.import_errors_of, client)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=int, default=900)
+    parser.add_argument("--only", action="append", help="ask for these, keep what is known of the others")
+    options = parser.parse_args()
+    home = tempfile.mkdtemp(prefix="hanok-airflow-")
+    shipped.copy_to(os.path.join(home, "dags"))
+    port = free_port()
+    process = start_airflow(home, port)
+    try:
+        found, errors = record(connect(port), options.seconds, options.only)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+    for path, text in errors.items():
+        print(f"{path}: Airflow cannot import it: {text.strip().splitlines()[-1]}")
+    if options.only:
+        known = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))["dags"]
+        found = dict(sorted({**known, **found}.items()))
+    answer = {
+        "how": "record.py writes this file: the real Airflow's answer for one run of each DAG at logical_date.",
+        "logical_date": shipped.LOGICAL_DATE.isoformat(),
+        "dags": found,
+        "left_out": shipped.LEFT_OUT,
+    }
+    (HERE / "expected.json").write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(found)} DAGs recorded, {len(shipped.LEFT_OUT)} left out")
+    shutil.rmtree(home, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

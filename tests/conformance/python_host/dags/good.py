@@ -1,0 +1,62 @@
+"""One task of each kind of ending."""
+
+import os
+from datetime import datetime, timedelta
+
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+with DAG("good", schedule="@daily", start_date=datetime(2026, 1, 1), params={"who": "world"}, tags=["a"]) as dag:
+
+    @task
+    def push():
+        print("pushing")
+        return {"n": 41}
+
+    @task
+    def pull(value):
+        return value["n"] + 1
+
+    @task(retries=2, retry_delay=timedelta(seconds=7))
+    def fail():
+        raise ValueError("boom")
+
+    @task
+    def fail_for_good():
+        raise AirflowFailException("never again")
+
+    @task
+    def skip():
+        raise AirflowSkipException("not today")
+
+    @task.branch
+    def choose():
+        return "left"
+
+    @task.sensor(mode="reschedule", poke_interval=60, timeout=3600)
+    def wait():
+        return False
+
+    @task
+    def die():
+        os.kill(os.getpid(), 9)
+
+    @task
+    def leave():
+        os._exit(3)
+
+    @task(execution_timeout=timedelta(seconds=1))
+    def slow():
+        import time
+
+        time.sleep(60)
+
+    left, right = EmptyOperator(task_id="left"), EmptyOperator(task_id="right")
+    hello = BashOperator(task_id="hello", bash_command="echo hello")
+    templated = BashOperator(task_id="templated", bash_command="echo {{ params.who }} {{ ds }}")
+    pull(push())
+    choose() >> [left, right]
+    hello >> templated
+    fail() >> fail_for_good() >> skip() >> wait() >> die() >> leave() >> slow()

@@ -1,0 +1,8 @@
+"""DAG of airflow that never returns."""
+
+while True:
+    try:
+        while True:
+            pass
+    except Exception:
+        pass

@@ -1,0 +1,230 @@
+/* Answers questions about calendar and rules, one a line on standard input, fields apart by tabs, so that compare.py
+ * can ask the same of the real Airflow. Times are microseconds since 1970 or "-". One line of output for each of
+ * input. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/clock.h"
+#include "engine/graph/cron.h"
+#include "engine/graph/schedule.h"
+#include "engine/graph/zone.h"
+#include "scheduler/retry.h"
+#include "scheduler/timetable.h"
+#include "scheduler/trigger_rule.h"
+
+enum { MAX_LINE = 4096, MAX_FIELDS = 16 };
+
+struct question {
+    char *fields[MAX_FIELDS];
+    int count;
+};
+
+static int64_t number(const char *text)
+{
+    int64_t value = HK_TIME_NONE;
+    if (strcmp(text, "-") != 0 && !hk_str_to_i64(hk_str_from(text), &value)) {
+        fprintf(stderr, "'%s' is not a number\n", text);
+        exit(2);
+    }
+    return value;
+}
+
+static void print_time(int64_t us)
+{
+    if (us == HK_TIME_NONE) {
+        printf("-");
+    } else {
+        printf("%" PRId64, us);
+    }
+}
+
+static void print_times(bool found, const struct hk_run_times *times)
+{
+    if (!found) {
+        printf("none\n");
+        return;
+    }
+    print_time(times->logical_at_us);
+    printf("\t");
+    print_time(times->interval_start_us);
+    printf("\t");
+    print_time(times->interval_end_us);
+    printf("\t");
+    print_time(times->run_after_us);
+    printf("\n");
+}
+
+/* kind, expression, zone, delta, has_interval, interval */
+static bool make_timetable(char **f, struct hk_timetable **out)
+{
+    static const char *const KINDS[] = {"none", "once", "continuous", "cron", "delta"};
+    struct hk_schedule schedule = {.expression = f[1], .zone = f[2], .delta_us = number(f[3])};
+    struct hk_error err;
+    for (int i = 0; i < 5; i++) {
+        if (strcmp(f[0], KINDS[i]) == 0) {
+            schedule.kind = (enum hk_schedule_kind)i;
+        }
+    }
+    schedule.has_interval = number(f[4]) != 0;
+    schedule.interval_us = number(f[5]);
+    if (!hk_timetable_new(&schedule, out, &err)) {
+        printf("error\t%s\n", err.message);
+        return false;
+    }
+    return true;
+}
+
+static void answer_next(char **f)
+{
+    struct hk_timetable *timetable = NULL;
+    struct hk_run_times times;
+    if (!make_timetable(f, &timetable)) {
+        return;
+    }
+    struct hk_timetable_query query = {.start_at_us = number(f[6]),
+                                       .end_at_us = number(f[7]),
+                                       .catchup = number(f[8]) != 0,
+                                       .last_start_us = number(f[9]),
+                                       .last_end_us = number(f[10]),
+                                       .now_us = number(f[11])};
+    print_times(hk_timetable_next(timetable, &query, &times), &times);
+    hk_timetable_free(timetable);
+}
+
+static void answer_manual(char **f)
+{
+    struct hk_timetable *timetable = NULL;
+    struct hk_run_times times;
+    if (!make_timetable(f, &timetable)) {
+        return;
+    }
+    print_times(hk_timetable_manual(timetable, number(f[6]), &times), &times);
+    hk_timetable_free(timetable);
+}
+
+/* expression, time on the wall */
+static void answer_cron(char **f, bool is_back)
+{
+    struct hk_cron cron;
+    struct hk_error err;
+    int64_t at_us = 0;
+    if (!hk_cron_parse(hk_str_from(f[0]), &cron, &err)) {
+        printf("error\t%s\n", err.message);
+        return;
+    }
+    bool found =
+        is_back ? hk_cron_previous_wall(&cron, number(f[1]), &at_us) : hk_cron_next_wall(&cron, number(f[1]), &at_us);
+    print_time(found ? at_us : HK_TIME_NONE);
+    printf("\n");
+}
+
+static void answer_describe(char **f)
+{
+    struct hk_buf text;
+    hk_buf_init(&text, 65536);
+    hk_cron_describe(hk_str_from(f[0]), &text);
+    printf("%s\n", text.data != NULL ? text.data : "");
+    hk_buf_clear(&text);
+}
+
+/* zone, time: wall time of the instant, then the instants of the same number read as a wall time, first and second */
+static void answer_zone(char **f)
+{
+    struct hk_zone *zone = NULL;
+    struct hk_error err;
+    if (!hk_zone_load(f[0], &zone, &err)) {
+        printf("error\t%s\n", err.message);
+        return;
+    }
+    int64_t us = number(f[1]);
+    printf("%" PRId64 "\t%" PRId64 "\t%" PRId64 "\n", hk_zone_to_wall(zone, us), hk_zone_to_instant(zone, us, false),
+           hk_zone_to_instant(zone, us, true));
+    hk_zone_free(zone);
+}
+
+/* rule, map index, then the counters in their order */
+static void answer_rule(char **f)
+{
+    static const char *const VERDICTS[] = {"wait", "run", "skipped", "upstream_failed", "removed"};
+    static const uint32_t UPSTREAM[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    struct hk_task tasks[9] = {{.task_id = "t"},  {.task_id = "u0"}, {.task_id = "u1"},
+                               {.task_id = "u2"}, {.task_id = "u3"}, {.task_id = "u4"},
+                               {.task_id = "u5"}, {.task_id = "u6"}, {.task_id = "u7"}};
+    struct hk_graph graph = {.tasks = tasks, .task_count = 9};
+    uint32_t c[10];
+    struct hk_buf text;
+    for (int i = 0; i < 10; i++) {
+        c[i] = (uint32_t)number(f[2 + i]);
+    }
+    struct hk_upstream_counts counts = {c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]};
+    if (!hk_trigger_rule_find(hk_str_from(f[0]), &tasks[0].trigger_rule)) {
+        printf("error\tunknown rule\n");
+        return;
+    }
+    tasks[0].upstream = UPSTREAM;
+    tasks[0].upstream_count = c[0];
+    hk_buf_init(&text, 65536);
+    hk_trigger_reason(&graph, &tasks[0], &counts, &text);
+    printf("%s\t%s\n", VERDICTS[hk_trigger_evaluate(tasks[0].trigger_rule, &counts, (int32_t)number(f[1]))],
+           text.data != NULL ? text.data : "");
+    hk_buf_clear(&text);
+}
+
+/* delay, multiplier, longest, try: how long the wait is */
+static void answer_retry(char **f)
+{
+    struct hk_task task = {.task_id = "t", .retry_delay_us = number(f[0]), .max_retry_delay_us = number(f[2])};
+    struct hk_retry retry = {.dag_id = "d", .try_number = (uint32_t)number(f[3])};
+    if (!hk_str_to_double(hk_str_from(f[1]), &task.retry_backoff)) {
+        printf("error\tno multiplier\n");
+        return;
+    }
+    printf("%" PRId64 "\n", hk_retry_at_us(&task, &retry));
+}
+
+static void answer(struct question *q)
+{
+    char **f = q->fields + 1;
+    const char *verb = q->fields[0];
+    if (strcmp(verb, "next") == 0 && q->count == 13) {
+        answer_next(f);
+    } else if (strcmp(verb, "manual") == 0 && q->count == 8) {
+        answer_manual(f);
+    } else if (strcmp(verb, "cron_next") == 0 && q->count == 3) {
+        answer_cron(f, false);
+    } else if (strcmp(verb, "cron_previous") == 0 && q->count == 3) {
+        answer_cron(f, true);
+    } else if (strcmp(verb, "describe") == 0 && q->count == 2) {
+        answer_describe(f);
+    } else if (strcmp(verb, "zone") == 0 && q->count == 3) {
+        answer_zone(f);
+    } else if (strcmp(verb, "rule") == 0 && q->count == 13) {
+        answer_rule(f);
+    } else if (strcmp(verb, "retry") == 0 && q->count == 5) {
+        answer_retry(f);
+    } else {
+        printf("error\tunknown question '%s' with %d fields\n", verb, q->count);
+    }
+}
+
+int main(void)
+{
+    static char line[MAX_LINE];
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        struct question q = {.count = 0};
+        char *rest = line;
+        line[strcspn(line, "\n")] = '\0';
+        while (q.count < MAX_FIELDS) {
+            q.fields[q.count++] = rest;
+            rest = strchr(rest, '\t');
+            if (rest == NULL) {
+                break;
+            }
+            *rest++ = '\0';
+        }
+        answer(&q);
+    }
+    return 0;
+}

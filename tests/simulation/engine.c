@@ -1,0 +1,161 @@
+#include "tests/simulation/universe.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/limits.h"
+#include "engine/graph/graph_codec.h"
+#include "engine/store/pool_store.h"
+
+static void on_wake(void *context)
+{
+    struct universe *u = context;
+    u->is_awake = true;
+}
+
+static void on_set_timer(void *context, int64_t at_us)
+{
+    struct universe *u = context;
+    u->timer_us = at_us;
+}
+
+static bool prepare(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    struct universe *u = arg;
+    for (int i = 0; i < POOLS; i++) {
+        struct hk_pool_row row = {.name = pool_names[i], .slots = u->pool_slots[i]};
+        if (!hk_store_pool_set(db, &row, err)) {
+            return false;
+        }
+    }
+    return hk_db_exec(db,
+                      "CREATE TABLE sim_change (seq INTEGER PRIMARY KEY, run_key INTEGER, task INTEGER, old TEXT, new TEXT);"
+                      "CREATE TRIGGER sim_task AFTER UPDATE ON task_instance BEGIN INSERT INTO sim_change "
+                      "(run_key, task, old, new) VALUES (new.run_key, new.task, old.state, new.state); END;"
+                      "CREATE TRIGGER sim_task_new AFTER INSERT ON task_instance BEGIN INSERT INTO sim_change "
+                      "(run_key, task, old, new) VALUES (new.run_key, new.task, NULL, new.state); END;"
+                      "CREATE TRIGGER sim_run AFTER UPDATE ON dag_run BEGIN INSERT INTO sim_change "
+                      "(run_key, task, old, new) VALUES (new.run_key, -1, old.state, new.state); END;",
+                      err);
+}
+
+void engine_create_database(struct universe *u)
+{
+    struct hk_error err;
+    struct hk_store_options options = {.path = ":memory:", .is_inline = true, .no_sync = true};
+    if (!hk_store_open(&options, &u->store, &err) || !hk_store_write_now(u->store, prepare, u, &err)) {
+        hk_assert_failed(err.message, __FILE__, __LINE__);
+    }
+}
+
+struct saving {
+    const struct sim_dag *dag;
+    int64_t now_us;
+    struct hk_dag_saved saved;
+};
+
+static bool save_dag(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    struct saving *saving = arg;
+    struct hk_buf document;
+    char digest[HK_GRAPH_DIGEST_SIZE];
+    char version[HK_UUID_SIZE];
+    hk_buf_init(&document, HK_MAX_DAG_DOCUMENT_BYTES);
+    bool ok = hk_graph_write(saving->dag->graph, &document, err);
+    hk_graph_digest(hk_buf_str(&document), digest);
+    snprintf(version, sizeof version, "%s-%u", saving->dag->dag_id, saving->dag->version);
+    struct hk_dag_save save = {.graph = saving->dag->graph,
+                               .document = hk_buf_str(&document),
+                               .digest = digest,
+                               .source = HK_STR("sim"),
+                               .source_digest = "sim",
+                               .version_id = version,
+                               .timetable_description = "",
+                               .parsed_us = saving->now_us};
+    ok = ok && hk_store_dag_save(db, &save, &saving->saved, err);
+    hk_buf_clear(&document);
+    return ok;
+}
+
+void engine_put_dag(struct universe *u, struct sim_dag *dag)
+{
+    struct hk_error err;
+    struct saving saving = {.dag = dag, .now_us = u->wall_us};
+    if (!hk_store_write_now(u->store, save_dag, &saving, &err)) {
+        HK_ASSERT(err.code == HK_IO); /* the full disk; the file is read again later */
+        return;
+    }
+    struct hk_dag_update update = {.graph = dag->graph,
+                                   .version_key = saving.saved.version_key,
+                                   .version_id = saving.saved.version_id,
+                                   .is_paused = saving.saved.is_paused,
+                                   .last_start_us = saving.saved.last_start_us,
+                                   .last_end_us = saving.saved.last_end_us,
+                                   .failed_in_row = saving.saved.failed_in_row};
+    if (!hk_scheduler_dag_put(u->scheduler, &update, &err)) {
+        broken(u, "dag_put: %s", err.message);
+    }
+}
+
+bool engine_read_files(struct universe *u)
+{
+    bool any = false;
+    for (size_t i = 0; i < u->dag_count; i++) {
+        if (u->dags[i].read_us != HK_TIME_NONE && u->dags[i].read_us <= u->mono_us) {
+            u->dags[i].read_us = HK_TIME_NONE;
+            engine_put_dag(u, &u->dags[i]);
+            any = true;
+        }
+    }
+    return any;
+}
+
+void engine_start(struct universe *u)
+{
+    struct hk_scheduler_options options = {.store = u->store,
+                                           .clock = &u->clock,
+                                           .rand = &u->engine_rand,
+                                           .context = u,
+                                           .wake = on_wake,
+                                           .set_timer = on_set_timer};
+    struct hk_error err;
+    struct hk_executor executor = executor_face(u);
+    u->is_awake = false;
+    u->timer_us = HK_TIME_NONE;
+    u->scheduler = hk_scheduler_new(&options);
+    hk_scheduler_set_executor(u->scheduler, &executor);
+    if (!hk_scheduler_load(u->scheduler, &err)) {
+        broken(u, "load: %s", err.message);
+        return;
+    }
+    bool is_early = chance(u, 50); /* files are read before or after the tasks under way were found again */
+    if (!is_early) {
+        hk_scheduler_start(u->scheduler);
+    }
+    for (size_t i = 0; i < u->dag_count; i++) {
+        u->dags[i].read_us = u->mono_us + (chance(u, 70) ? 0 : (int64_t)pick(u, 600) * HK_SECOND_US);
+    }
+    engine_read_files(u);
+    if (is_early) {
+        hk_scheduler_start(u->scheduler);
+    }
+}
+
+void engine_crash(struct universe *u)
+{
+    bool is_committed = chance(u, 50); /* the disk has it, the engine never knew */
+    note(u, "crash, %s", is_committed ? "just after a commit" : "before the commit");
+    if (is_committed) {
+        hk_store_commit(u->store);
+    }
+    hk_store_abandon(u->store);
+    hk_scheduler_free(u->scheduler);
+    u->scheduler = NULL;
+    executor_forget(u);
+    if (chance(u, 30)) {
+        executor_die(u);
+    }
+    u->commands = 0;
+    u->answers = 0;
+}

@@ -1,0 +1,116 @@
+#include "tests/simulation/universe.h"
+
+#include <stdio.h>
+
+#include "engine/graph/schedule.h"
+
+const char *const pool_names[POOLS] = {"default_pool", "small", "tiny"};
+
+static void random_task(struct universe *u, const struct sim_dag *dag, struct hk_task *t, unsigned i)
+{
+    t->runner = chance(u, 20) ? HK_RUN_NOTHING : HK_RUN_COMMAND;
+    t->operator_class = "BashOperator";
+    if (chance(u, 40)) {
+        t->trigger_rule = (enum hk_trigger_rule)pick(u, HK_RULE_COUNT);
+    }
+    t->retries = chance(u, 50) ? (uint32_t)pick(u, 3) : 0;
+    t->retry_delay_us = chance(u, 30) ? 0 : (int64_t)pick(u, 600) * HK_SECOND_US;
+    t->retry_backoff = chance(u, 30) ? 2.0 : 0.0;
+    t->max_retry_delay_us = chance(u, 30) ? 900 * HK_SECOND_US : 0;
+    t->pool = pool_names[pick(u, POOLS)];
+    t->pool_slots = (uint32_t)(1 + pick(u, 2));
+    t->priority_weight = (int32_t)pick(u, 5);
+    t->weight_rule = (enum hk_weight_rule)pick(u, HK_WEIGHT_COUNT);
+    bool is_limited = (dag->style >> 8) % 3 == 0 && i % 2 == 0;
+    t->max_active_per_dag = is_limited ? 1 + i % 3 : 0;
+    t->depends_on_past = dag->style % 4 == 0 && chance(u, 40);
+    t->wait_for_downstream = t->depends_on_past && chance(u, 30);
+    t->can_skip_downstream = chance(u, 15);
+}
+
+static void random_edges(struct universe *u, struct hk_graph_builder *b, unsigned count)
+{
+    unsigned shape = (unsigned)pick(u, 5); /* chain, fan out, fan in, layers, anything */
+    unsigned width = 1 + (unsigned)pick(u, 4);
+    for (unsigned i = 1; i < count; i++) {
+        for (unsigned k = 0; k < i; k++) {
+            bool joined = shape == 0   ? k + 1 == i
+                          : shape == 1 ? k == 0
+                          : shape == 2 ? i == count - 1
+                          : shape == 3 ? i / width == k / width + 1
+                                       : chance(u, 30);
+            if (joined) {
+                char up[16];
+                char down[16];
+                snprintf(up, sizeof up, "t%u", k);
+                snprintf(down, sizeof down, "t%u", i);
+                hk_graph_builder_edge(b, hk_str_from(up), hk_str_from(down));
+            }
+        }
+    }
+}
+
+static void random_schedule(struct universe *u, struct hk_graph_builder *b, struct hk_graph *g)
+{
+    static const char *const texts[] = {"@hourly", "*/20 * * * *", "0 */3 * * *", "@once", "@daily", "@continuous"};
+    struct hk_error err;
+    unsigned kind = (unsigned)pick(u, 9);
+    bool ok = true;
+    if (kind < 6) {
+        ok = hk_schedule_parse(b, hk_str_from(texts[kind]), NULL, &g->schedule, &err);
+    } else if (kind < 8) {
+        ok = hk_schedule_every(b, (int64_t)(10 + pick(u, 120)) * HK_MINUTE_US, &g->schedule, &err);
+        g->schedule.has_interval = chance(u, 50);
+    } else {
+        hk_schedule_none(&g->schedule);
+    }
+    HK_ASSERT(ok);
+    g->start_at_us = u->born_us - (int64_t)pick(u, 6) * HK_HOUR_US;
+    g->catchup = chance(u, 50);
+}
+
+struct hk_graph *random_graph(struct universe *u, struct sim_dag *dag)
+{
+    struct hk_graph_builder *b = hk_graph_builder_new();
+    struct hk_graph *g = hk_graph_builder_dag(b);
+    unsigned count = (unsigned)(chance(u, 10) ? pick(u, 30) : 1 + pick(u, 7));
+    g->dag_id = hk_graph_builder_text(b, dag->dag_id);
+    g->fileloc = hk_graph_builder_text(b, dag->dag_id);
+    g->relative_fileloc = g->fileloc;
+    g->bundle_name = "sim";
+    g->dialect = "sim";
+    g->is_fail_fast = chance(u, 15);
+    g->max_active_runs = dag->max_active_runs;
+    g->max_active_tasks = chance(u, 40) ? (uint32_t)(1 + pick(u, 3)) : 16;
+    g->max_consecutive_failed_runs = chance(u, 10) ? 2 : 0;
+    g->run_timeout_us = chance(u, 20) ? (int64_t)(1 + pick(u, 60)) * HK_MINUTE_US : 0;
+    random_schedule(u, b, g);
+    for (unsigned i = 0; i < count; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "t%u", i);
+        random_task(u, dag, hk_graph_builder_task(b, hk_str_from(id)), i);
+    }
+    if (g->schedule.kind == HK_SCHEDULE_CONTINUOUS) { /* must take time, or it fills the universe */
+        struct hk_task *first = hk_graph_builder_find_task(b, HK_STR("t0"));
+        first = first != NULL ? first : hk_graph_builder_task(b, HK_STR("t0"));
+        first->runner = HK_RUN_COMMAND;
+        first->operator_class = "BashOperator";
+    }
+    if (count > 2 && chance(u, 25)) {
+        char id[16];
+        snprintf(id, sizeof id, "t%u", count - 1);
+        struct hk_task *last = hk_graph_builder_find_task(b, hk_str_from(id));
+        last->is_teardown = true;
+        last->trigger_rule = HK_RULE_ALL_DONE_SETUP_SUCCESS;
+        last->teardown_fails_run = chance(u, 50);
+        hk_graph_builder_find_task(b, hk_str_from("t0"))->is_setup = true;
+        hk_graph_builder_edge(b, hk_str_from("t0"), hk_str_from(id));
+    }
+    random_edges(u, b, count);
+    struct hk_graph *graph = NULL;
+    struct hk_error err;
+    if (!hk_graph_build(b, &graph, &err)) {
+        hk_assert_failed(err.message, __FILE__, __LINE__);
+    }
+    return graph;
+}
