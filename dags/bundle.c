@@ -11,7 +11,7 @@
 #include "engine/base/limits.h"
 #include "engine/base/log.h"
 
-enum { SETTLE_MS = 30 }; /* editors write, rename and touch: one scan for all of it */
+enum { HK_MAX_WATCHED_PATH = 4096, SETTLE_MS = 30 }; /* editors write, rename and touch: one scan for all of it */
 
 static struct hk_bundle_entry *find_entry(struct hk_bundle *b, const char *relative)
 {
@@ -89,14 +89,14 @@ static void start_listing(struct hk_bundle *b);
 
 static void settle(struct hk_bundle *b)
 {
-    if (b->is_listing || b->busy > 0) {
+    if (b->is_listing) {
         return;
     }
     if (b->is_stopping) {
         close_if_idle(b);
     } else if (b->wants_scan) {
-        start_listing(b);
-    } else if (b->options.settled != NULL) {
+        start_listing(b); /* even while files are under way: one that takes long does not hold up the others */
+    } else if (b->busy == 0 && b->options.settled != NULL) {
         b->options.settled(b->options.context);
     }
 }
@@ -125,13 +125,53 @@ void hk__bundle_file_done(struct hk_bundle *b, struct hk_bundle_entry *entry)
     settle(b);
 }
 
+static bool watched_path(const uv_fs_event_t *watch, char out[static HK_MAX_WATCHED_PATH])
+{
+    size_t size = HK_MAX_WATCHED_PATH;
+    return uv_fs_event_getpath((uv_fs_event_t *)watch, out, &size) == 0;
+}
+
+/* The folder is gone or has another name; one with the old name may come again and is then watched anew. */
+static void drop_watch(struct hk_bundle *b, uv_fs_event_t *watch, const char *path)
+{
+    size_t i = 0;
+    while (i < b->watch_count && b->watches[i] != watch) {
+        i++;
+    }
+    if (i < b->watch_count) {
+        b->watches[i] = b->watches[--b->watch_count];
+        (void)hk_map_remove(&b->watched, hk_str_from(path));
+        uv_close((uv_handle_t *)watch, on_closed);
+    }
+}
+
 static void on_change(uv_fs_event_t *watch, const char *filename, int events, int status)
 {
-    (void)filename;
-    (void)events;
     (void)status;
     struct hk_bundle *b = watch->data;
+    char path[HK_MAX_WATCHED_PATH];
+    /* libuv tells that the folder itself was moved or removed by its own name. */
+    if ((events & UV_RENAME) != 0 && filename != NULL && !b->is_closing && watched_path(watch, path) &&
+        strcmp(strrchr(path, '/') + 1, filename) == 0) {
+        drop_watch(b, watch, path);
+    }
     hk_bundle_rescan(b, false);
+}
+
+static void drop_missing_watches(struct hk_bundle *b, const struct hk_dag_files *files)
+{
+    char path[HK_MAX_WATCHED_PATH];
+    struct hk_map present;
+    hk_map_init(&present);
+    for (size_t i = 0; i < files->folder_len; i++) {
+        hk_map_set(&present, hk_str_from(files->folders[i]), 1);
+    }
+    for (size_t i = b->watch_count; i-- > 0;) {
+        if (watched_path(b->watches[i], path) && !hk_map_find(&present, hk_str_from(path), NULL)) {
+            drop_watch(b, b->watches[i], path);
+        }
+    }
+    hk_map_clear(&present);
 }
 
 static void watch_folder(struct hk_bundle *b, const char *folder)
@@ -152,6 +192,7 @@ static void watch_folder(struct hk_bundle *b, const char *folder)
                HK_KEY("folder", folder), HK_KEY("why", uv_strerror(rc)));
     }
     uv_unref((uv_handle_t *)watch);
+    b->wants_scan = true; /* for what changed between the listing and the watch */
 }
 
 static void look_at(struct hk_bundle *b, const struct hk_dag_file *file)
@@ -183,7 +224,12 @@ static void forget_missing(struct hk_bundle *b)
 {
     for (size_t i = 0; i < b->entry_count; i++) {
         struct hk_bundle_entry *entry = b->entries[i];
-        if (!entry->is_seen && !entry->is_gone && !entry->is_busy) {
+        if (entry->is_seen || entry->is_gone) {
+            continue;
+        }
+        if (entry->is_busy) {
+            entry->again = true;
+        } else {
             entry->is_gone = true;
             entry->changed_ns = -1;
             entry->is_busy = true;
@@ -241,6 +287,7 @@ static void list_done(uv_work_t *work, int status)
         for (size_t i = 0; i < b->entry_count; i++) {
             b->entries[i]->is_seen = false;
         }
+        drop_missing_watches(b, &listing->files);
         for (size_t i = 0; i < listing->files.folder_len && b->options.watch; i++) {
             watch_folder(b, listing->files.folders[i]);
         }

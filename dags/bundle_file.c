@@ -32,7 +32,8 @@ struct reading {
     bool even_unchanged;
     bool is_unchanged; /* content as in the database: DAGs come from there */
     bool needs_host;
-    bool is_loader;    /* a Python file that hands YAML files to dag-factory: those are read already */
+    char *stub;     /* of a YAML file with tasks that need Python; else NULL */
+    bool is_loader; /* a Python file that hands YAML files to dag-factory: those are read already */
     struct hk_buf content;
     char digest[HK_GRAPH_DIGEST_SIZE];        /* with its defaults files */
     char source_digest[HK_GRAPH_DIGEST_SIZE]; /* of the file alone */
@@ -43,7 +44,7 @@ struct reading {
     char **gone;           /* DAGs the file no longer defines */
     size_t gone_count;
     size_t gone_cap;
-    json_t *result;        /* DagFileParsingResult */
+    json_t *result; /* DagFileParsingResult */
     int64_t started_us;
     int64_t parsed_us;
 };
@@ -60,6 +61,7 @@ static void free_reading(struct reading *r)
     }
     free(r->gone);
     free(r->dags);
+    free(r->stub);
     json_decref(r->result);
     hk_buf_clear(&r->content);
     hk_buf_clear(&r->problem);
@@ -168,7 +170,8 @@ static bool read_default(const char *folder, size_t folder_len, const char *name
     return ok;
 }
 
-/* defaults.yml, or else defaults.yaml, of the file's folder and of those above it up to the bundle's root; nearest first. */
+/* defaults.yml, or else defaults.yaml, of the file's folder and of those above it up to the bundle's root; nearest
+ * first. */
 static bool read_defaults(struct reading *r, struct hk_yaml_defaults *out, size_t *count, struct hk_error *err)
 {
     const char *path = r->entry->path;
@@ -262,7 +265,11 @@ static bool read_yaml(struct reading *r, const struct hk_yaml_defaults *defaults
     for (size_t i = 0; i < dags.count; i++) {
         add_dag(r, hk_graph_ref(dags.graphs[i]));
     }
-    bool ok = !needs_python(&dags) || write_stub(r->bundle, r->entry->path, stub, err);
+    bool ok = true;
+    if (needs_python(&dags)) {
+        ok = write_stub(r->bundle, r->entry->path, stub, err);
+        r->stub = hk_strdup(stub);
+    }
     hk_yaml_dags_clear(&dags);
     return ok;
 }
@@ -399,7 +406,8 @@ static bool save_run(struct hk_db *db, void *arg, struct hk_error *err)
 static bool problem_run(struct hk_db *db, void *arg, struct hk_error *err)
 {
     struct reading *r = arg;
-    return hk_store_import_error_set(db, r->bundle->name, r->entry->relative, hk_buf_str(&r->problem), r->parsed_us, err) &&
+    return hk_store_import_error_set(db, r->bundle->name, r->entry->relative, hk_buf_str(&r->problem), r->parsed_us,
+                                     err) &&
            hk_store_file_forget(db, r->bundle->name, r->entry->relative, err);
 }
 
@@ -471,18 +479,15 @@ static bool take_result(struct reading *r, struct hk_error *err)
 {
     const char *file = NULL;
     json_t *trace = NULL;
-    json_object_foreach(json_object_get(r->result, "import_errors"), file, trace)
-    {
+    json_object_foreach (json_object_get(r->result, "import_errors"), file, trace) {
         set_problem(r, json_is_string(trace) ? json_string_value(trace) : "import error");
         return true;
     }
     size_t i = 0;
     json_t *item = NULL;
-    json_array_foreach(json_object_get(r->result, "serialized_dags"), i, item)
-    {
-        struct hk_airflow_source source = {.fileloc = r->entry->path,
-                                           .relative_fileloc = r->entry->relative,
-                                           .bundle_name = r->bundle->name};
+    json_array_foreach (json_object_get(r->result, "serialized_dags"), i, item) {
+        struct hk_airflow_source source = {
+            .fileloc = r->entry->path, .relative_fileloc = r->entry->relative, .bundle_name = r->bundle->name};
         struct hk_graph *graph = NULL;
         if (!hk_airflow_read(json_object_get(item, "data"), &source, &graph, err)) {
             return false;
@@ -529,13 +534,34 @@ static void parsed(void *arg, const json_t *result, const struct hk_error *err)
     HK_ASSERT(uv_queue_work(r->bundle->options.loop, &r->work, result_work, result_done) == 0);
 }
 
+/* What the real dag-factory says of a YAML file with Python tasks: an operator or callable that cannot be imported is
+ * an import error here, too. The DAGs are those that were read in C. */
+static void stub_parsed(void *arg, const json_t *result, const struct hk_error *err)
+{
+    struct reading *r = arg;
+    const char *file = NULL;
+    json_t *trace = NULL;
+    r->parsed_us = hk_clock_wall_us(r->bundle->options.clock);
+    if (err != NULL) {
+        set_problem(r, err->message);
+    } else {
+        json_object_foreach (json_object_get(result, "import_errors"), file, trace) {
+            set_problem(r, json_is_string(trace) ? json_string_value(trace) : "import error");
+            break;
+        }
+    }
+    save_or_report(r);
+}
+
 static void read_done(uv_work_t *work, int status)
 {
     (void)status;
     struct reading *r = work->data;
     struct hk_bundle *b = r->bundle;
     r->parsed_us = hk_clock_wall_us(b->options.clock);
-    if (r->problem.len > 0 || !r->needs_host) {
+    if (r->problem.len == 0 && r->stub != NULL && b->options.python.parse != NULL) {
+        b->options.python.parse(b->options.python.context, r->stub, b->options.stub_folder, b->name, stub_parsed, r);
+    } else if (r->problem.len > 0 || !r->needs_host) {
         save_or_report(r); /* a file without DAGs, too: it may have had some */
     } else if (b->options.python.parse != NULL) {
         b->options.python.parse(b->options.python.context, r->entry->path, b->folder, b->name, parsed, r);

@@ -83,7 +83,8 @@ static bool walk_folder(struct walk *walk, const char *folder, int depth, struct
         }
         hk_buf_init(&path, 4096);
         hk_buf_printf(&path, "%s/%s", folder, entry->d_name);
-        if (!path.is_full && stat(path.data, &st) == 0 && !is_ignored(walk, path.data + walk->root_len, entry->d_name)) {
+        if (!path.is_full && stat(path.data, &st) == 0 &&
+            !is_ignored(walk, path.data + walk->root_len, entry->d_name)) {
             if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH) {
                 ok = walk_folder(walk, path.data, depth + 1, err);
             } else if (S_ISREG(st.st_mode) && kind_of(entry->d_name, &kind)) {
@@ -127,7 +128,8 @@ bool hk_dag_files_list(const char *root, struct hk_dag_files *out, struct hk_err
         const char *slash = strrchr(root, '/');
         walk.root_len = slash != NULL ? (size_t)(slash - root) + 1 : 0;
         if (!kind_of(root, &kind)) {
-            return hk_error_set(err, HK_INVALID, "'%s' is no DAG file: its name ends in none of .py, .yaml, .yml", root);
+            return hk_error_set(err, HK_INVALID, "'%s' is no DAG file: its name ends in none of .py, .yaml, .yml",
+                                root);
         }
         add_file(&walk, root, kind, &st);
         return true;

@@ -7,7 +7,7 @@
 enum hk_dag_file_kind { HK_DAG_FILE_YAML, HK_DAG_FILE_PYTHON };
 
 struct hk_dag_file {
-    char *path;          /* absolute; owned */
+    char *path;           /* absolute; owned */
     const char *relative; /* inside path */
     enum hk_dag_file_kind kind;
     int64_t size;
@@ -23,8 +23,8 @@ struct hk_dag_files {
     size_t folder_cap;
 };
 
-/* Every *.py, *.yaml and *.yml below root (or root itself, if it is a file), sorted by path; hidden entries, __pycache__ and
- * names matched by a .airflowignore (glob syntax, as Airflow 3's default) in the root are left out. */
+/* Every *.py, *.yaml and *.yml below root (or root itself, if it is a file), sorted by path; hidden entries,
+ * __pycache__ and names matched by a .airflowignore (glob syntax, as Airflow 3's default) in the root are left out. */
 HK_MUST_USE bool hk_dag_files_list(const char *root, struct hk_dag_files *out, struct hk_error *err);
 void hk_dag_files_clear(struct hk_dag_files *files);
 

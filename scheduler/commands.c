@@ -1,4 +1,5 @@
-/* What people ask for: each changes the model through the same tables as everything else, and is answered after the commit. */
+/* What people ask for: each changes the model through the same tables as everything else, and is answered after the
+ * commit. */
 #include "scheduler/scheduler_internal.h"
 
 #include <stdlib.h>
@@ -344,8 +345,8 @@ void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const c
     struct hk_run *run = hk__active_run(s, dag_id, run_id);
     if (run != NULL) {
         hk_error_set(&err, HK_CONFLICT,
-                     "The DagRun with dag_id: `%s` and run_id: `%s` is in %s state; end it before you delete it", dag_id,
-                     run_id, hk_run_state_name(run->state));
+                     "The DagRun with dag_id: `%s` and run_id: `%s` is in %s state; end it before you delete it",
+                     dag_id, run_id, hk_run_state_name(run->state));
         answer(done, &err);
         return;
     }

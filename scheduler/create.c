@@ -1,5 +1,5 @@
-/* New runs: those the timetable asks for and those somebody triggers. Both are inserted by one write and join the model when it
- * is committed. */
+/* New runs: those the timetable asks for and those somebody triggers. Both are inserted by one write and join the model
+ * when it is committed. */
 #include "scheduler/scheduler_internal.h"
 
 #include <stdio.h>
@@ -185,17 +185,13 @@ static void set_times(const struct hk_dag *dag, const struct hk_trigger_request 
     }
 }
 
-void hk_scheduler_trigger(struct hk_scheduler *s, const struct hk_trigger_request *request, char *run_id_out,
-                          struct hk_command_done done)
+static void trigger(struct hk_scheduler *s, const struct hk_trigger_request *request, char *run_id_out,
+                    struct hk_command_done done)
 {
     struct hk_error err;
     struct hk_dag *dag = hk_model_dag(&s->model, hk_str_from(request->dag_id));
     if (dag == NULL || dag->graph == NULL || dag->is_stale) {
         hk_error_set(&err, HK_NOT_FOUND, "Dag with dag_id: '%s' not found", request->dag_id);
-        fail(done, &err);
-        return;
-    }
-    if (request->run_id != NULL && !check_run_id(request->run_id, &err)) {
         fail(done, &err);
         return;
     }
@@ -206,12 +202,76 @@ void hk_scheduler_trigger(struct hk_scheduler *s, const struct hk_trigger_reques
     c->done = done;
     set_times(dag, request, hk__now(s), &c->loaded.row);
     c->loaded.row.run_type = hk_arena_strdup(a, request->run_type);
-    c->loaded.row.run_id = request->run_id != NULL
-                               ? hk_arena_strdup(a, request->run_id)
-                               : make_run_id(a, request->run_type, c->loaded.row.run_after_us);
+    c->loaded.row.run_id = request->run_id != NULL ? hk_arena_strdup(a, request->run_id)
+                                                   : make_run_id(a, request->run_type, c->loaded.row.run_after_us);
     c->loaded.row.triggered_by = hk_arena_strdup(a, request->triggered_by);
     c->loaded.row.triggering_user = hk_arena_strdup(a, request->user);
     c->loaded.row.conf_json = request->conf_json != NULL ? hk_arena_strdup(a, request->conf_json) : "{}";
     c->loaded.row.note = hk_arena_strdup(a, request->note);
     submit(s, c);
+}
+
+/* Just after a start a DAG may be known to the database only: it is read first. */
+struct late_trigger {
+    struct hk_scheduler *scheduler;
+    struct hk_arena arena; /* the request's texts */
+    struct hk_trigger_request request;
+    char *run_id_out;
+    struct hk_command_done done;
+    struct hk__known_dag known;
+};
+
+static bool read_known(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    struct late_trigger *late = arg;
+    return hk__known_dag_load(db, late->request.dag_id, &late->known, err);
+}
+
+static void known_read(void *arg, const struct hk_error *err)
+{
+    struct late_trigger *late = arg;
+    hk__written(late->scheduler);
+    if (err != NULL) {
+        fail(late->done, err);
+    } else {
+        hk__known_dag_put(late->scheduler, &late->known);
+        trigger(late->scheduler, &late->request, late->run_id_out, late->done);
+    }
+    hk_graph_unref(late->known.graph);
+    hk_arena_clear(&late->arena);
+    free(late);
+}
+
+static void trigger_late(struct hk_scheduler *s, const struct hk_trigger_request *request, char *run_id_out,
+                         struct hk_command_done done)
+{
+    struct late_trigger *late = hk_alloc(sizeof *late);
+    struct hk_trigger_request *r = &late->request;
+    late->scheduler = s;
+    late->run_id_out = run_id_out;
+    late->done = done;
+    *r = *request;
+    r->dag_id = hk_arena_strdup(&late->arena, request->dag_id);
+    r->run_id = hk_arena_strdup(&late->arena, request->run_id);
+    r->run_type = hk_arena_strdup(&late->arena, request->run_type);
+    r->conf_json = hk_arena_strdup(&late->arena, request->conf_json);
+    r->note = hk_arena_strdup(&late->arena, request->note);
+    r->triggered_by = hk_arena_strdup(&late->arena, request->triggered_by);
+    r->user = hk_arena_strdup(&late->arena, request->user);
+    struct hk_write write = {read_known, known_read, late, false};
+    hk__submit(s, &write);
+}
+
+void hk_scheduler_trigger(struct hk_scheduler *s, const struct hk_trigger_request *request, char *run_id_out,
+                          struct hk_command_done done)
+{
+    struct hk_error err;
+    const struct hk_dag *dag = hk_model_dag(&s->model, hk_str_from(request->dag_id));
+    if (request->run_id != NULL && !check_run_id(request->run_id, &err)) {
+        fail(done, &err);
+    } else if (dag == NULL || dag->graph == NULL) {
+        trigger_late(s, request, run_id_out, done);
+    } else {
+        trigger(s, request, run_id_out, done);
+    }
 }

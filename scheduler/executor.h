@@ -1,5 +1,5 @@
-/* The port between the scheduler and whatever runs tasks (workers/). The scheduler commits first and then starts jobs through
- * struct hk_executor; the executor answers through struct hk_executor_host. Everything here happens on the loop
+/* The port between the scheduler and whatever runs tasks (workers/). The scheduler commits first and then starts jobs
+ * through struct hk_executor; the executor answers through struct hk_executor_host. Everything here happens on the loop
  * thread; neither side calls back from inside a call of the other: an executor that may answer late always answers
  * late (on a later turn of the loop).
  *
@@ -14,9 +14,9 @@
 #include "engine/graph/graph.h"
 
 struct hk_job_key {
-    int64_t run;        /* dag_run.run_key */
-    uint32_t task;      /* index in the run's graph */
-    int32_t map_index;  /* -1: not mapped */
+    int64_t run;         /* dag_run.run_key */
+    uint32_t task;       /* index in the run's graph */
+    int32_t map_index;   /* -1: not mapped */
     uint32_t try_number; /* counts every start, from 1; restarts after a lost worker count, too */
 };
 
@@ -44,11 +44,11 @@ struct hk_job {
     int64_t run_after_us;
     int64_t run_start_us;
     uint32_t clear_number;
-    uint32_t shown_try;   /* try_number as Airflow counts it, for the context and the log path */
-    uint32_t max_tries;   /* as Airflow's ti.max_tries */
-    bool should_retry;    /* a failure of this try would be retried */
+    uint32_t shown_try;     /* try_number as Airflow counts it, for the context and the log path */
+    uint32_t max_tries;     /* as Airflow's ti.max_tries */
+    bool should_retry;      /* a failure of this try would be retried */
     int64_t first_start_us; /* of the first poke when this is a reschedule; else HK_TIME_NONE */
-    const char *log_path; /* relative to the log folder: dag_id=../run_id=../task_id=../attempt=N.log */
+    const char *log_path;   /* relative to the log folder: dag_id=../run_id=../task_id=../attempt=N.log */
 };
 
 enum hk_job_outcome {
@@ -56,19 +56,19 @@ enum hk_job_outcome {
     HK_JOB_FAILED,       /* retried if tries are left */
     HK_JOB_FAILED_FINAL, /* AirflowFailException, FAIL_FAST: never retried */
     HK_JOB_SKIPPED,
-    HK_JOB_RESCHEDULED,  /* at retry_at_us */
-    HK_JOB_RETRY_AT,     /* failed and asks for its own delay: retry_at_us */
-    HK_JOB_LOST,         /* the worker died, not the task's fault: run again, no try is used up */
-    HK_JOB_STOPPED,      /* ended because stop() was called */
+    HK_JOB_RESCHEDULED, /* at retry_at_us */
+    HK_JOB_RETRY_AT,    /* failed and asks for its own delay: retry_at_us */
+    HK_JOB_LOST,        /* the worker died, not the task's fault: run again, no try is used up */
+    HK_JOB_STOPPED,     /* ended because stop() was called */
 };
 
 struct hk_job_result {
     enum hk_job_outcome outcome;
-    int exit_code;         /* of the process; -signal when killed; 0 when there was none */
+    int exit_code; /* of the process; -signal when killed; 0 when there was none */
     int64_t ended_at_us;
-    int64_t retry_at_us;   /* HK_JOB_RESCHEDULED, HK_JOB_RETRY_AT */
-    const char *message;   /* a sentence on why, or NULL */
-    struct hk_str xcom_json; /* value to be pushed as return_value in the same transaction; empty: none */
+    int64_t retry_at_us;            /* HK_JOB_RESCHEDULED, HK_JOB_RETRY_AT */
+    const char *message;            /* a sentence on why, or NULL */
+    struct hk_str xcom_json;        /* value to be pushed as return_value in the same transaction; empty: none */
     const char *rendered_map_index; /* NULL: none */
 };
 
@@ -86,11 +86,11 @@ struct hk_trigger_request {
     int64_t logical_us;        /* HK_TIME_NONE: none */
     int64_t interval_start_us; /* HK_TIME_NONE: inferred from the logical date */
     int64_t interval_end_us;
-    int64_t run_after_us;      /* HK_TIME_NONE: now */
-    const char *conf_json;     /* NULL: {} */
-    const char *note;          /* NULL: none */
-    const char *triggered_by;  /* "rest_api", "cli", "operator", ... */
-    const char *user;          /* NULL: nobody */
+    int64_t run_after_us;     /* HK_TIME_NONE: now */
+    const char *conf_json;    /* NULL: {} */
+    const char *note;         /* NULL: none */
+    const char *triggered_by; /* "rest_api", "cli", "operator", ... */
+    const char *user;         /* NULL: nobody */
 };
 
 /* What the scheduler offers to an executor. */
@@ -98,8 +98,8 @@ struct hk_executor_host {
     void *context;
     /* The process runs. started_at_us is when. */
     void (*started)(void *context, const struct hk_job_key *key, int64_t started_at_us, int pid);
-    /* The last word on a job; exactly once per start(), pointers valid during the call. `committed` (may be NULL) is called
-     * with its argument once the result is in the database, so that the executor can forget its own record. */
+    /* The last word on a job; exactly once per start(), pointers valid during the call. `committed` (may be NULL) is
+     * called with its argument once the result is in the database, so that the executor can forget its own record. */
     void (*finished)(void *context, const struct hk_job_key *key, const struct hk_job_result *result,
                      void (*committed)(void *arg), void *arg);
     /* Branch and short circuit. done(arg, ok) follows after the commit. */
@@ -120,10 +120,12 @@ struct hk_executor {
     void *context;
     /* Begins a try. Never fails at once: whatever is wrong is reported by finished(). */
     void (*start)(void *context, const struct hk_job *job);
-    /* Asks for its end: TERM, then KILL after HK_KILL_GRACE_MS. finished(HK_JOB_STOPPED or the real outcome) follows. */
+    /* Asks for its end: TERM, then KILL after HK_KILL_GRACE_MS. finished(HK_JOB_STOPPED or the real outcome) follows.
+     */
     void (*stop)(void *context, const struct hk_job_key *key, const char *why);
     /* Called once before any start(), with what the database believes to be queued or running (count may be 0). done is
-     * called on a later turn, with one answer per job, in order; nothing that was found alive and is not in the list keeps running. */
+     * called on a later turn, with one answer per job, in order; nothing that was found alive and is not in the list
+     * keeps running. */
     void (*recover)(void *context, const struct hk_job *jobs, size_t count,
                     void (*done)(void *arg, const enum hk_job_recovery *answers, size_t count), void *arg);
     /* How many jobs may run at once. */

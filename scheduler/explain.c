@@ -77,15 +77,18 @@ static void explain_dates(struct looker *l)
     if (logical_us == HK_TIME_NONE || l->state != HK_TASK_NONE) {
         return;
     }
-    if (l->task->start_at_us != HK_TIME_NONE && logical_us < l->task->start_at_us) {
+    const struct hk_graph *graph = l->run->graph;
+    int64_t start_us = l->task->start_at_us != HK_TIME_NONE ? l->task->start_at_us : graph->start_at_us;
+    int64_t end_us = l->task->end_at_us != HK_TIME_NONE ? l->task->end_at_us : graph->end_at_us;
+    if (start_us != HK_TIME_NONE && logical_us < start_us) {
         add(l, "Logical Date",
             hk_arena_printf(l->arena, "The logical date is %s but this is before the task's start date %s.",
-                            iso(l, logical_us), iso(l, l->task->start_at_us)));
+                            iso(l, logical_us), iso(l, start_us)));
     }
-    if (l->task->end_at_us != HK_TIME_NONE && logical_us > l->task->end_at_us) {
+    if (end_us != HK_TIME_NONE && logical_us > end_us) {
         add(l, "Logical Date",
             hk_arena_printf(l->arena, "The logical date is %s but this is after the task's end date %s.",
-                            iso(l, logical_us), iso(l, l->task->end_at_us)));
+                            iso(l, logical_us), iso(l, end_us)));
     }
 }
 
@@ -102,10 +105,11 @@ static void explain_waiting(struct looker *l)
                             iso(l, l->now_us), iso(l, l->ti->retry_us)));
     } else if (l->state == HK_TASK_UP_FOR_RESCHEDULE) {
         add(l, "Ready To Reschedule",
-            hk_arena_printf(l->arena,
-                            "Task is not ready for reschedule yet but will be rescheduled automatically. Current date is "
-                            "%s and task will be rescheduled at %s.",
-                            iso(l, l->now_us), iso(l, l->ti->retry_us)));
+            hk_arena_printf(
+                l->arena,
+                "Task is not ready for reschedule yet but will be rescheduled automatically. Current date is "
+                "%s and task will be rescheduled at %s.",
+                iso(l, l->now_us), iso(l, l->ti->retry_us)));
     }
 }
 
@@ -138,7 +142,8 @@ static void explain_past(struct looker *l)
             "depends_on_past is true for this task, but 1 previous task instance(s) are not in a successful state.");
     } else {
         add(l, "Previous Dagrun State",
-            "The tasks downstream of the previous task instance(s) haven't completed, and wait_for_downstream is True.");
+            "The tasks downstream of the previous task instance(s) haven't completed, and wait_for_downstream is "
+            "True.");
     }
 }
 
@@ -152,7 +157,8 @@ static void explain_slots(struct looker *l)
     if (graph->max_active_tasks > 0 && hk_model_run_active(l->run) >= graph->max_active_tasks) {
         add(l, "Task Instance Slots Available",
             hk_arena_printf(l->arena,
-                            "The maximum number of running tasks (%" PRIu32 ") for this task's DAG '%s' has been reached.",
+                            "The maximum number of running tasks (%" PRIu32
+                            ") for this task's DAG '%s' has been reached.",
                             graph->max_active_tasks, l->run->dag->dag_id));
     }
     if (l->task->max_active_per_dag > 0 && active != NULL && *active >= l->task->max_active_per_dag) {
@@ -220,8 +226,8 @@ bool hk_explain_task(const struct hk_scheduler *s, const struct hk_explain_query
     *out = (struct hk_explanations){0};
     const struct hk_run *run = hk__active_run(s, query->dag_id, query->run_id);
     if (run == NULL) {
-        return hk_error_set(err, HK_NOT_FOUND, "run '%s' of dag '%s' has finished, or there is no such run", query->run_id,
-                            query->dag_id);
+        return hk_error_set(err, HK_NOT_FOUND, "run '%s' of dag '%s' has finished, or there is no such run",
+                            query->run_id, query->dag_id);
     }
     const struct hk_task *task = hk_graph_find_task(run->graph, hk_str_from(query->task_id));
     if (task == NULL) {

@@ -231,7 +231,6 @@ static void host_skip(void *context, const struct hk_job_key *key, const struct 
     hk__ack_add(s, (struct hk__ack){.call = done, .arg = arg});
 }
 
-
 static void host_trigger(void *context, const struct hk_trigger_request *request,
                          void (*done)(void *arg, const struct hk_error *err_or_null), void *arg)
 {

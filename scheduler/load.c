@@ -73,8 +73,7 @@ bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__l
 static bool load_rest(struct hk_db *db, struct hk__loaded *out, struct hk_error *err)
 {
     return hk_store_version_graph(db, out->row.version_key, out->version_id, &out->graph, err) &&
-           hk_store_run_tasks(db, out->row.run_key, on_task, out, err) &&
-           hk__load_prior(db, out->graph, out, err);
+           hk_store_run_tasks(db, out->row.run_key, on_task, out, err) && hk__load_prior(db, out->graph, out, err);
 }
 
 bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, struct hk__loaded *out,
@@ -198,18 +197,11 @@ void hk__reload_prior(struct hk_scheduler *s, const struct hk_run *run)
 
 /* ---- start-up ---- */
 
-/* The newest version of a DAG that has unfinished runs: its limits hold before its file has been looked at again. */
-struct active_dag {
-    struct hk_dag_found found;
-    struct hk_dag_saved saved;
-    struct hk_graph *graph;
-};
-
 struct active {
     struct hk__loaded *items;
     size_t len;
     size_t cap;
-    struct active_dag *dags;
+    struct hk__known_dag *dags; /* of those runs: their limits hold before the files have been read */
     size_t dag_count;
     size_t dag_cap;
 };
@@ -231,19 +223,8 @@ static bool on_pool(void *arg, const struct hk_pool_row *row)
 
 static bool load_dag(struct hk_db *db, const char *dag_id, struct active *active, struct hk_error *err)
 {
-    struct active_dag dag = {0};
-    if (!hk_store_dag_state(db, dag_id, &dag.found, err)) {
-        return false;
-    }
-    if (dag.found.version_key == 0) {
-        return true;
-    }
-    if (!hk_store_version_graph(db, dag.found.version_key, dag.saved.version_id, &dag.graph, err)) {
-        return false;
-    }
     hk_array_grow((void **)&active->dags, &active->dag_cap, active->dag_count + 1, sizeof *active->dags);
-    active->dags[active->dag_count] = dag;
-    return hk_store_dag_history(db, dag.graph, &active->dags[active->dag_count++].saved, err);
+    return hk__known_dag_load(db, dag_id, &active->dags[active->dag_count++], err);
 }
 
 static bool load_dags(struct hk_db *db, struct active *active, struct hk_error *err)
@@ -262,25 +243,6 @@ static bool load_dags(struct hk_db *db, struct active *active, struct hk_error *
     return ok;
 }
 
-static void put_dag(struct hk_scheduler *s, const struct active_dag *dag)
-{
-    struct hk_dag_update update = {.graph = dag->graph,
-                                   .version_key = dag->found.version_key,
-                                   .version_id = dag->saved.version_id,
-                                   .is_paused = dag->found.is_paused,
-                                   .last_start_us = dag->saved.last_start_us,
-                                   .last_end_us = dag->saved.last_end_us,
-                                   .failed_in_row = dag->saved.failed_in_row};
-    struct hk_error err;
-    if (!hk_scheduler_dag_put(s, &update, &err)) {
-        hk_log(HK_WARN, "scheduler", "schedule of a known dag cannot be used", HK_KEY("dag", dag->graph->dag_id),
-               HK_KEY("why", err.message));
-    }
-    if (dag->found.is_stale) {
-        hk_scheduler_dag_gone(s, dag->graph->dag_id);
-    }
-}
-
 static bool load_all(struct hk_scheduler *s, struct hk_db *db, struct active *active, struct hk_error *err)
 {
     if (!hk_store_pools_each(db, on_pool, s, err) || !hk_store_runs_active(db, on_active, active, err) ||
@@ -289,7 +251,8 @@ static bool load_all(struct hk_scheduler *s, struct hk_db *db, struct active *ac
     }
     for (size_t i = 0; i < active->len; i++) {
         if (!load_rest(db, &active->items[i], err)) {
-            return hk_error_prefix(err, "run '%s' of dag '%s'", active->items[i].row.run_id, active->items[i].row.dag_id);
+            return hk_error_prefix(err, "run '%s' of dag '%s'", active->items[i].row.run_id,
+                                   active->items[i].row.dag_id);
         }
     }
     return true;
@@ -306,7 +269,7 @@ bool hk_scheduler_load(struct hk_scheduler *s, struct hk_error *err)
     hk_store_reader_give(s->options.store, db);
     for (size_t i = 0; i < active.dag_count; i++) {
         if (ok) {
-            put_dag(s, &active.dags[i]);
+            hk__known_dag_put(s, &active.dags[i]);
         }
         hk_graph_unref(active.dags[i].graph);
     }

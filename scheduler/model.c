@@ -135,8 +135,7 @@ void hk_model_dag_set_graph(struct hk_model *m, struct hk_dag *dag, struct hk_gr
 
 void hk__add_timer(struct hk_model *m, enum hk_timer_kind kind, int64_t at_us, const struct hk_run *run, uint32_t task)
 {
-    hk_heap_push(&m->timers,
-                 (struct hk_heap_entry){.order = {at_us, kind, task}, .detail = (uint64_t)run->run_key});
+    hk_heap_push(&m->timers, (struct hk_heap_entry){.order = {at_us, kind, task}, .detail = (uint64_t)run->run_key});
 }
 
 void hk_model_dag_arm(struct hk_model *m, struct hk_dag *dag, int64_t at_us)

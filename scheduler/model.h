@@ -1,12 +1,12 @@
-/* What the scheduler knows, in memory: the DAGs, the runs that have not finished, and their task instances. The model is
- * a cache of the database plus what is about to be saved; nothing in it is acted upon before its commit.
+/* What the scheduler knows, in memory: the DAGs, the runs that have not finished, and their task instances. The model
+ * is a cache of the database plus what is about to be saved; nothing in it is acted upon before its commit.
  *
  * tick.c reads it (const) and decides. model*.c change it: one function per event, which moves a state
  * through engine/state's tables, keeps the counters, and notes what changed (to be saved) and what should be looked
  * at again (dirty). scheduler.c feeds it and saves it. No I/O, no clock: `now_us` is an argument. Loop thread.
  *
- * Costs: a finished task costs O(its downstream edges); a tick costs what is dirty or due. Nothing walks all runs or all
- * tasks except loading, a paused DAG's return, and the end of a run.
+ * Costs: a finished task costs O(its downstream edges); a tick costs what is dirty or due. Nothing walks all runs or
+ * all tasks except loading, a paused DAG's return, and the end of a run.
  */
 #ifndef HK_SCHEDULER_MODEL_H
 #define HK_SCHEDULER_MODEL_H
@@ -100,27 +100,27 @@ struct hk_run {
     enum hk_run_state state;
     enum hk_run_state saved_state;
 
-    struct hk_ti *tasks;                    /* NULL until the run starts */
+    struct hk_ti *tasks;                       /* NULL until the run starts */
     uint32_t state_count[HK_TASK_STATE_COUNT]; /* how many tasks are in each state */
-    uint32_t *pools;                        /* pool index of each task; NULL until the run starts */
+    uint32_t *pools;                           /* pool index of each task; NULL until the run starts */
     struct hk_task_list dirty;
     struct hk_task_list changed;
     struct hk_lane *lanes;
     size_t lane_count;
     size_t lane_cap;
-    uint32_t backlog_count;   /* of its tasks, in model->backlog: it may not be freed before they are out */
-    uint32_t dispatched;      /* jobs that the executor has; also of tasks whose state has moved on meanwhile */
+    uint32_t backlog_count;         /* of its tasks, in model->backlog: it may not be freed before they are out */
+    uint32_t dispatched;            /* jobs that the executor has; also of tasks whose state has moved on meanwhile */
     struct hk_past_try *past_tries; /* not saved yet */
     size_t past_try_count;
     size_t past_try_cap;
-    bool is_dirty;            /* in model->dirty_runs */
-    bool is_changed;          /* in model->changed_runs */
-    bool is_row_changed;      /* the dag_run row itself is to be saved */
-    bool is_saving;           /* part of the save that is under way */
-    /* The run before this one, for depends_on_past: by logical date; of a DAG that catches up, only automated ones count. In
-     * memory, or else its tasks' states by this graph's indexes. */
-    bool looks_back;         /* some task depends on the past: only then the rest is filled in */
-    int64_t prior_key;       /* 0: there is none */
+    bool is_dirty;       /* in model->dirty_runs */
+    bool is_changed;     /* in model->changed_runs */
+    bool is_row_changed; /* the dag_run row itself is to be saved */
+    bool is_saving;      /* part of the save that is under way */
+    /* The run before this one, for depends_on_past: by logical date; of a DAG that catches up, only automated ones
+     * count. In memory, or else its tasks' states by this graph's indexes. */
+    bool looks_back;   /* some task depends on the past: only then the rest is filled in */
+    int64_t prior_key; /* 0: there is none */
     int64_t prior_logical_us;
     struct hk_run *prior;
     uint8_t *prior_states;
@@ -149,17 +149,17 @@ struct hk_dag {
     uint32_t looking_back; /* runs in memory that look back */
     uint32_t running_runs;
     uint32_t failed_in_row;
-    bool wants_start;         /* in model->start_dags: queued runs may have room */
+    bool wants_start;          /* in model->start_dags: queued runs may have room */
     uint32_t *active_per_task; /* of the newest graph's tasks with max_active_per_dag; NULL: no task has a limit */
-    struct hk_heap limited;   /* ready tasks held back by max_active_per_dag; as in a pool's heap */
+    struct hk_heap limited;    /* ready tasks held back by max_active_per_dag; as in a pool's heap */
 };
 
 struct hk_pool {
     char *name;
-    bool is_known; /* else a task names it, but nobody has made it: it has no slots */
-    int64_t slots; /* -1: no limit */
-    int64_t used;  /* by queued and running tasks */
-    struct hk_heap ready; /* order: -priority, run_after, run_key; detail = task */
+    bool is_known;            /* else a task names it, but nobody has made it: it has no slots */
+    int64_t slots;            /* -1: no limit */
+    int64_t used;             /* by queued and running tasks */
+    struct hk_heap ready;     /* order: -priority, run_after, run_key; detail = task */
     struct hk_heap too_large; /* ready tasks that ask for more slots than the pool has at all */
 };
 
@@ -197,7 +197,8 @@ struct hk_model {
     uint32_t window; /* tasks that may be queued or running at once: the executor's slots and some to spare */
     uint32_t active; /* tasks queued, running or restarting */
 
-    /* Backlog: queued tasks in the order they were chosen, to be handed to the executor as soon as they are committed. */
+    /* Backlog: queued tasks in the order they were chosen, to be handed to the executor as soon as they are committed.
+     */
     struct hk_run **backlog_runs;
     uint32_t *backlog_tasks;
     size_t backlog_len;
@@ -213,8 +214,8 @@ void hk_model_clear(struct hk_model *m);
 
 /* ---- DAGs and pools ---- */
 
-struct hk_dag *hk_model_dag(const struct hk_model *m, struct hk_str dag_id);      /* NULL: not known */
-struct hk_dag *hk_model_dag_add(struct hk_model *m, struct hk_str dag_id);  /* finds or makes */
+struct hk_dag *hk_model_dag(const struct hk_model *m, struct hk_str dag_id); /* NULL: not known */
+struct hk_dag *hk_model_dag_add(struct hk_model *m, struct hk_str dag_id);   /* finds or makes */
 /* The newest version. Takes its own reference of the graph and owns the timetable. */
 void hk_model_dag_set_graph(struct hk_model *m, struct hk_dag *dag, struct hk_graph *graph,
                             struct hk_timetable *timetable);
@@ -228,13 +229,14 @@ void hk_model_dag_arm(struct hk_model *m, struct hk_dag *dag, int64_t at_us);
 void hk_model_dag_rearm(struct hk_model *m, struct hk_dag *dag, int64_t now_us);
 void hk_model_dag_pause(struct hk_model *m, struct hk_dag *dag, bool is_paused, int64_t now_us);
 void hk_model_dag_wants_start(struct hk_model *m, struct hk_dag *dag); /* look whether queued runs have room */
-uint32_t hk_model_pool(struct hk_model *m, const char *name);              /* index; an unknown pool has no slots */
+uint32_t hk_model_pool(struct hk_model *m, const char *name);          /* index; an unknown pool has no slots */
 const struct hk_pool *hk_model_find_pool(const struct hk_model *m, const char *name); /* NULL: nobody has made it */
 void hk_model_pool_set(struct hk_model *m, const char *name, int64_t slots);
 
 /* ---- runs ---- */
 
-/* A run as inserted or loaded, prior_key, prior_logical_us and prior_states filled in. The model owns it from now on. */
+/* A run as inserted or loaded, prior_key, prior_logical_us and prior_states filled in. The model owns it from now on.
+ */
 void hk_model_run_add(struct hk_model *m, struct hk_run *run);
 struct hk_run *hk_model_run(struct hk_model *m, int64_t run_key); /* NULL: not in memory */
 /* Allocates the task instances, all "none": at the start of a run, or before loaded states are filled in. */
@@ -246,15 +248,15 @@ void hk_model_run_loaded(struct hk_model *m, struct hk_run *run, int64_t now_us)
 void hk_model_run_event(struct hk_model *m, struct hk_run *run, enum hk_run_event event, int64_t now_us);
 /* Out of memory: it is finished and saved. Frees it. */
 void hk_model_run_drop(struct hk_model *m, struct hk_run *run);
-void hk_model_run_free(struct hk_run *run); /* one that was never added */
-bool hk_model_run_is_active(const struct hk_run *run); /* has a task that will bring news by itself */
-void hk_model_run_touch(struct hk_model *m, struct hk_run *run); /* the tick should look at it */
+void hk_model_run_free(struct hk_run *run);                          /* one that was never added */
+bool hk_model_run_is_active(const struct hk_run *run);               /* has a task that will bring news by itself */
+void hk_model_run_touch(struct hk_model *m, struct hk_run *run);     /* the tick should look at it */
 void hk_model_run_touch_all(struct hk_model *m, struct hk_run *run); /* and at each of its unfinished tasks */
 
 /* ---- task instances ---- */
 
-/* Moves one task through the table; false (nothing changed) where the table has no such row. `at_us` is when it happened. For
- * RETRY and RESCHEDULE retry_us must have been set before. */
+/* Moves one task through the table; false (nothing changed) where the table has no such row. `at_us` is when it
+ * happened. For RETRY and RESCHEDULE retry_us must have been set before. */
 bool hk_model_task_event(struct hk_model *m, struct hk_run *run, uint32_t task, enum hk_task_event event,
                          int64_t at_us);
 void hk_model_task_changed(struct hk_model *m, struct hk_run *run, uint32_t task); /* a field was set by hand */
@@ -263,10 +265,12 @@ void hk_model_task_dispatched(struct hk_run *run, uint32_t task, bool is_dispatc
 void hk_model_task_touch(struct hk_model *m, struct hk_run *run, uint32_t task);
 /* Ready tasks of the run into the pools, as far as max_active_tasks allows. */
 void hk_model_run_offer(struct hk_model *m, struct hk_run *run);
-uint32_t hk_model_run_active(const struct hk_run *run); /* tasks queued, running or restarting: what that limit is about */
+uint32_t
+hk_model_run_active(const struct hk_run *run); /* tasks queued, running or restarting: what that limit is about */
 
 /* Takes ready tasks out of the pools, best first, as many as could be queued now; sorted over all pools. What the tick
- * does not choose goes back with hk_model_return, or, held back by max_active_per_dag or max_active_tasks, with the others. */
+ * does not choose goes back with hk_model_return, or, held back by max_active_per_dag or max_active_tasks, with the
+ * others. */
 size_t hk_model_take_ready(struct hk_model *m, struct hk_arena *arena, struct hk_candidate **out);
 void hk_model_return(struct hk_model *m, const struct hk_candidate *candidate);
 void hk_model_hold_for_dag(struct hk_model *m, const struct hk_candidate *candidate);

@@ -18,7 +18,7 @@ void hk__run_changed(struct hk_model *m, struct hk_run *run);
 void hk__start_run_timer(struct hk_model *m, const struct hk_run *run);
 
 /* model_past.c */
-void hk__link_past(struct hk_dag *dag, struct hk_run *run);   /* it is in dag->runs */
+void hk__link_past(struct hk_dag *dag, struct hk_run *run); /* it is in dag->runs */
 void hk__unlink_past(struct hk_dag *dag, struct hk_run *run);
 void hk__tell_followers(struct hk_model *m, struct hk_run *run, uint32_t task); /* its task has finished */
 
@@ -29,7 +29,7 @@ void hk__count_upstream(struct hk_ti *ti, enum hk_task_state state, uint32_t by)
 void hk__make_ready(struct hk_model *m, struct hk_run *run, uint32_t task);
 void hk__take_slot(struct hk_model *m, struct hk_run *run, uint32_t task);
 void hk__release_slot(struct hk_model *m, struct hk_run *run, uint32_t task);
-void hk__withdraw(struct hk_run *run, uint32_t task);          /* no longer offered to its pool */
+void hk__withdraw(struct hk_run *run, uint32_t task);           /* no longer offered to its pool */
 void hk__offer_limited(struct hk_model *m, struct hk_dag *dag); /* those held back by max_active_per_dag try again */
 void hk__offer_too_large(struct hk_model *m, struct hk_pool *pool);
 

@@ -1,5 +1,5 @@
-/* depends_on_past: each run that looks back knows which run stands before it (prior_key, found in the database when the run
- * was made or loaded) and, as long as that one is in memory, watches it live. */
+/* depends_on_past: each run that looks back knows which run stands before it (prior_key, found in the database when the
+ * run was made or loaded) and, as long as that one is in memory, watches it live. */
 #include "scheduler/model_internal.h"
 
 #include <stdlib.h>
@@ -33,8 +33,7 @@ static bool comes_between(const struct hk_run *run, const struct hk_run *other)
 {
     bool counts = !other->graph->catchup || strcmp(run->run_type, "manual") != 0;
     return counts && run->logical_us != HK_TIME_NONE && other->logical_us != HK_TIME_NONE &&
-           run->logical_us < other->logical_us &&
-           (other->prior_key == 0 || run->logical_us > other->prior_logical_us);
+           run->logical_us < other->logical_us && (other->prior_key == 0 || run->logical_us > other->prior_logical_us);
 }
 
 void hk_model_run_past_changed(struct hk_model *m, struct hk_run *run)
@@ -106,8 +105,7 @@ int hk_model_prior_state(const struct hk_run *run, uint32_t task)
     if (run->prior->graph == run->graph) {
         return run->prior->tasks[task].state;
     }
-    const struct hk_task *same =
-        hk_graph_find_task(run->prior->graph, hk_str_from(run->graph->tasks[task].task_id));
+    const struct hk_task *same = hk_graph_find_task(run->prior->graph, hk_str_from(run->graph->tasks[task].task_id));
     return same != NULL ? run->prior->tasks[same->index].state : HK_TASK_REMOVED;
 }
 

@@ -1,8 +1,8 @@
-/* Who waits for what. A ready task first waits in its run's lane for its pool; a lane offers no more tasks to the pool than the run's
- * max_active_tasks leaves room for. In the pool's heap it waits for slots; from there the tick takes it, and queues
- * it, returns it, or sends it to where it waits for something else: back to its lane, to its DAG's list for
- * max_active_per_dag, or to the list of those that are too large for the pool. Entries stay in heaps when a task moves on;
- * whoever takes one checks. */
+/* Who waits for what. A ready task first waits in its run's lane for its pool; a lane offers no more tasks to the pool
+ * than the run's max_active_tasks leaves room for. In the pool's heap it waits for slots; from there the tick takes it,
+ * and queues it, returns it, or sends it to where it waits for something else: back to its lane, to its DAG's list for
+ * max_active_per_dag, or to the list of those that are too large for the pool. Entries stay in heaps when a task moves
+ * on; whoever takes one checks. */
 #include "scheduler/model_internal.h"
 
 #include <stdlib.h>
@@ -49,10 +49,10 @@ static void offer(struct hk_model *m, struct hk_run *run, uint32_t task)
     }
     ti->is_offered = true;
     find_lane(run, run->pools[task])->offered++;
-    hk_heap_push(&m->pools[run->pools[task]].ready,
-                 (struct hk_heap_entry){
-                     .order = {-run->graph->tasks[task].total_weight, run->run_after_us, run->run_key},
-                     .detail = task});
+    hk_heap_push(
+        &m->pools[run->pools[task]].ready,
+        (struct hk_heap_entry){.order = {-run->graph->tasks[task].total_weight, run->run_after_us, run->run_key},
+                               .detail = task});
 }
 
 void hk_model_run_offer(struct hk_model *m, struct hk_run *run)
@@ -146,7 +146,8 @@ static int compare_candidates(const void *a, const void *b)
     return hk_heap_less(&x->entry, &y->entry) ? -1 : 1;
 }
 
-static struct hk_candidate *add_candidate(struct hk_arena *arena, struct hk_candidate **items, size_t *count, size_t *cap)
+static struct hk_candidate *add_candidate(struct hk_arena *arena, struct hk_candidate **items, size_t *count,
+                                          size_t *cap)
 {
     if (*count == *cap) {
         size_t grown = *cap == 0 ? 16 : *cap * 2;

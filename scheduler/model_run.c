@@ -155,8 +155,8 @@ void hk_model_run_touch_all(struct hk_model *m, struct hk_run *run)
 
 bool hk_model_run_is_active(const struct hk_run *run)
 {
-    static const enum hk_task_state states[] = {HK_TASK_SCHEDULED,       HK_TASK_QUEUED,   HK_TASK_RUNNING,
-                                                HK_TASK_RESTARTING,      HK_TASK_DEFERRED, HK_TASK_UP_FOR_RETRY,
+    static const enum hk_task_state states[] = {HK_TASK_SCHEDULED,        HK_TASK_QUEUED,   HK_TASK_RUNNING,
+                                                HK_TASK_RESTARTING,       HK_TASK_DEFERRED, HK_TASK_UP_FOR_RETRY,
                                                 HK_TASK_UP_FOR_RESCHEDULE};
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         if (run->state_count[states[i]] > 0) {

@@ -87,8 +87,7 @@ void hk__save_free(struct hk__save *save)
 static bool write_task(struct hk_db *db, const struct task_change *c, struct hk_error *err)
 {
     int64_t run_key = c->run->run_key; /* never changes while the run is saving */
-    if (c->clear_xcoms &&
-        !hk_store_xcoms_clear(db, run_key, hk_str_from(c->task->task_id), c->row.map_index, err)) {
+    if (c->clear_xcoms && !hk_store_xcoms_clear(db, run_key, hk_str_from(c->task->task_id), c->row.map_index, err)) {
         return false;
     }
     if (c->from == HK_TASK_UNSAVED) {
@@ -272,16 +271,15 @@ static void collect_run(struct hk__save *save, struct hk_run *run)
     run->decided_us = save->now_us;
     if (run->is_row_changed) {
         run->is_row_changed = false;
-        save->run_changes[save->run_change_count++] =
-            (struct run_change){.run = run,
-                                .from = run->saved_state,
-                                .row = {.run_key = run->run_key,
-                                        .state = run->state,
-                                        .queued_us = run->queued_us,
-                                        .start_us = run->start_us,
-                                        .end_us = run->end_us,
-                                        .decided_us = run->decided_us,
-                                        .clear_number = run->clear_number}};
+        save->run_changes[save->run_change_count++] = (struct run_change){.run = run,
+                                                                          .from = run->saved_state,
+                                                                          .row = {.run_key = run->run_key,
+                                                                                  .state = run->state,
+                                                                                  .queued_us = run->queued_us,
+                                                                                  .start_us = run->start_us,
+                                                                                  .end_us = run->end_us,
+                                                                                  .decided_us = run->decided_us,
+                                                                                  .clear_number = run->clear_number}};
         run->saved_state = run->state;
     }
     for (size_t i = 0; i < run->changed.len; i++) {

@@ -1,11 +1,12 @@
-/* struct hk_scheduler: the shell around the tick. It loads the model, takes in what happens (files, timers, results, commands), lets
- * hk_tick decide, saves the decisions, and only after the commit hands tasks to the executor.
+/* struct hk_scheduler: the shell around the tick. It loads the model, takes in what happens (files, timers, results,
+ * commands), lets hk_tick decide, saves the decisions, and only after the commit hands tasks to the executor.
  *
  * One save is under way at a time; what happens meanwhile goes into the next one, so that a busy engine commits in
- * groups by itself. A save that fails (full disk) is repeated until it succeeds: nothing was acted upon, nothing is lost.
+ * groups by itself. A save that fails (full disk) is repeated until it succeeds: nothing was acted upon, nothing is
+ * lost.
  *
- * Loop thread. It owns no timers and no loop: `wake` asks for a call of hk_scheduler_step soon, `set_timer` for one at a
- * time. Production wires libuv, simulation and `hanok simulate` wire virtual time.
+ * Loop thread. It owns no timers and no loop: `wake` asks for a call of hk_scheduler_step soon, `set_timer` for one at
+ * a time. Production wires libuv, simulation and `hanok simulate` wire virtual time.
  */
 #ifndef HK_SCHEDULER_SCHEDULER_H
 #define HK_SCHEDULER_SCHEDULER_H
@@ -24,7 +25,8 @@ struct hk_scheduler_options {
     void *context;
     void (*wake)(void *context);
     void (*set_timer)(void *context, int64_t at_us); /* wall time; HK_TIME_NONE: none. Replaces the one before */
-    /* NULL, or told of every change after its commit: for progress displays and, later, events. task < 0: the run itself. */
+    /* NULL, or told of every change after its commit: for progress displays and, later, events. task < 0: the run
+     * itself. */
     void (*observe)(void *context, const struct hk_run *run, int64_t task);
 };
 
@@ -56,8 +58,7 @@ struct hk_dag_update {
     uint32_t failed_in_row;
 };
 /* A DAG as saved by hk_store_dag_save. HK_INVALID when no timetable can be made of its schedule. */
-HK_MUST_USE bool hk_scheduler_dag_put(struct hk_scheduler *s, const struct hk_dag_update *update,
-                                      struct hk_error *err);
+HK_MUST_USE bool hk_scheduler_dag_put(struct hk_scheduler *s, const struct hk_dag_update *update, struct hk_error *err);
 void hk_scheduler_dag_gone(struct hk_scheduler *s, const char *dag_id); /* its file no longer defines it */
 void hk_scheduler_pool_put(struct hk_scheduler *s, const char *name, int64_t slots);
 
@@ -77,15 +78,15 @@ void hk_scheduler_trigger(struct hk_scheduler *s, const struct hk_trigger_reques
 void hk_scheduler_pause(struct hk_scheduler *s, const char *dag_id, bool is_paused, struct hk_command_done done);
 
 /* queued: all tasks are run again; success/failed: tasks that have not finished are ended. */
-void hk_scheduler_set_run_state(struct hk_scheduler *s, const char *dag_id, const char *run_id,
-                                enum hk_run_state state, struct hk_command_done done);
+void hk_scheduler_set_run_state(struct hk_scheduler *s, const char *dag_id, const char *run_id, enum hk_run_state state,
+                                struct hk_command_done done);
 
 struct hk_clear_request {
     const char *dag_id;
     const char *run_id;
     const char *const *task_ids; /* NULL: all */
     size_t task_count;
-    bool only_failed;  /* failed and upstream_failed ones */
+    bool only_failed; /* failed and upstream_failed ones */
     bool only_running;
 };
 /* Tasks go back to "none" and the run to queued. */

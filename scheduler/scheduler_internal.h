@@ -1,8 +1,9 @@
-/* Shared by scheduler.c (step and decisions), save.c (from changes to a commit), jobs.c (the executor's side), commands.c
- * and load.c. Nobody else includes it. */
+/* Shared by scheduler.c (step and decisions), save.c (from changes to a commit), jobs.c (the executor's side),
+ * commands.c and load.c. Nobody else includes it. */
 #ifndef HK_SCHEDULER_INTERNAL_H
 #define HK_SCHEDULER_INTERNAL_H
 
+#include "engine/store/dag_store.h"
 #include "engine/store/run_store.h"
 #include "scheduler/scheduler.h"
 
@@ -51,8 +52,8 @@ struct hk_scheduler {
     struct hk__save *saving; /* the save under way; NULL: none */
     int64_t retry_save_us;   /* when a failed save is tried again; HK_TIME_NONE: no failure */
 
-    uint32_t writes;              /* other writes under way */
-    struct run_command *loading;  /* commands whose run is being read (commands.c) */
+    uint32_t writes;             /* other writes under way */
+    struct run_command *loading; /* commands whose run is being read (commands.c) */
 
     struct hk_dag **due_dags; /* to be asked for their next run */
     size_t due_dag_count;
@@ -74,9 +75,9 @@ void hk__submit(struct hk_scheduler *s, const struct hk_write *write);
 void hk__written(struct hk_scheduler *s);
 
 /* save.c */
-void hk__save_changes(struct hk_scheduler *s);                     /* if there are any and no save is under way */
+void hk__save_changes(struct hk_scheduler *s); /* if there are any and no save is under way */
 void hk__save_retry(struct hk_scheduler *s);
-void hk__ack_add(struct hk_scheduler *s, struct hk__ack ack);      /* with the next save */
+void hk__ack_add(struct hk_scheduler *s, struct hk__ack ack); /* with the next save */
 bool hk__save_is_pending(const struct hk_scheduler *s);
 void hk__save_free(struct hk__save *save);
 /* Takes a run out of memory when it is finished, saved and no process of it is left. */
@@ -87,6 +88,16 @@ void hk__dispatch(struct hk_scheduler *s);
 void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_t log_path_size, struct hk_job *job);
 void hk__stop_job(void *context, struct hk_run *run, uint32_t task, const char *why); /* with the next save */
 void hk__send_stops(struct hk_scheduler *s, const struct hk__stop *stops, size_t count);
+
+/* known_dag.c: a DAG as it is in the database. */
+struct hk__known_dag {
+    struct hk_dag_found found;
+    struct hk_dag_saved saved;
+    struct hk_graph *graph; /* one reference; NULL: there is no such DAG */
+};
+bool hk__known_dag_load(struct hk_db *db, const char *dag_id, struct hk__known_dag *out, struct hk_error *err);
+/* Unless its file has been read already. */
+void hk__known_dag_put(struct hk_scheduler *s, const struct hk__known_dag *known);
 
 /* load.c: a run row and its tasks, collected on the writer or a reader, made into a run of the model on the loop. */
 struct hk__loaded {

@@ -144,7 +144,8 @@ static bool end_jobs(struct world *w)
     bool any = false;
     while (w->job_head < w->job_len && w->jobs[w->job_head].end_us <= w->now_us) {
         struct job job = w->jobs[w->job_head++];
-        struct hk_job_result result = {.outcome = HK_JOB_SUCCEEDED, .ended_at_us = job.end_us, .retry_at_us = HK_TIME_NONE};
+        struct hk_job_result result = {
+            .outcome = HK_JOB_SUCCEEDED, .ended_at_us = job.end_us, .retry_at_us = HK_TIME_NONE};
         host.started(host.context, &job.key, job.end_us - w->options->task_duration_us, 0);
         host.finished(host.context, &job.key, &result, NULL, NULL);
         any = true;
@@ -208,8 +209,8 @@ static bool put_dag(struct world *w, struct hk_graph *graph, struct hk_error *er
     struct hk_dag_update update = {.graph = graph, .last_start_us = HK_TIME_NONE, .last_end_us = HK_TIME_NONE};
     struct saving saving = {.graph = graph, .rand = &w->rand, .now_us = w->now_us};
     if (hk_model_dag(hk_scheduler_model(w->scheduler), hk_str_from(graph->dag_id)) != NULL) {
-        return hk_error_set(err, HK_INVALID, "dag '%s' is defined twice; a dag_id must be unique, rename one of the two",
-                            graph->dag_id);
+        return hk_error_set(err, HK_INVALID,
+                            "dag '%s' is defined twice; a dag_id must be unique, rename one of the two", graph->dag_id);
     }
     if (!find_last(graph, w->options->from_us, &update, err) || !hk_store_write_now(w->store, save_dag, &saving, err)) {
         return hk_error_prefix(err, "dag '%s'", graph->dag_id);
@@ -237,18 +238,19 @@ static int64_t next_us(const struct world *w)
     return next;
 }
 
-/* All that happens at this instant. A run takes at least a microsecond of it, or @continuous would never let time go on. */
+/* All that happens at this instant. When it brings more runs than there are DAGs, some @continuous one starts over and
+ * over without taking any time: then a microsecond passes, or time would never go on. */
 static bool settle(struct world *w, struct hk_error *err)
 {
     size_t max_runs = w->options->max_runs > 0 ? w->options->max_runs : HK_SIMULATE_MAX_RUNS;
-    bool is_busy = true;
-    while (is_busy) {
-        is_busy = end_jobs(w) || w->is_awake || (w->timer_us != HK_TIME_NONE && w->timer_us <= w->now_us);
-        if (is_busy) {
-            size_t before = w->out->run_count;
-            hk_scheduler_step(w->scheduler);
-            hk_store_pump(w->store);
-            w->now_us += w->out->run_count > before;
+    size_t before = w->out->run_count;
+    while (end_jobs(w) || w->is_awake || (w->timer_us != HK_TIME_NONE && w->timer_us <= w->now_us)) {
+        w->is_awake = false;
+        hk_scheduler_step(w->scheduler);
+        hk_store_pump(w->store);
+        if (w->out->run_count - before > w->options->graph_count) {
+            before = w->out->run_count;
+            w->now_us++;
         }
         if (w->out->run_count > max_runs) {
             return hk_error_set(err, HK_LIMIT, "more than %zu runs until then; choose an earlier end", max_runs);

@@ -1,12 +1,13 @@
-/* hk_simulate: what would these DAGs do between two dates? The real scheduler (its tick, its limits, its pools, the real store,
- * in memory) on a virtual clock, with an executor whose tasks all succeed after a given time.
+/* hk_simulate: what would these DAGs do between two dates? The real scheduler (its tick, its limits, its pools, the
+ * real store, in memory) on a virtual clock, with an executor whose tasks all succeed after a given time.
  *
- * Each DAG counts as up to date at `from`: what its timetable has asked for before has been done; nothing is paused. Runs in
- * which a person takes part (schedule None) do not happen by themselves. Takes seconds where the clock takes a year; the
- * scheduler's log lines are written as usual, so a caller sets the level (hk_log_configure) first.
+ * Each DAG counts as up to date at `from`: what its timetable has asked for before has been done; nothing is paused.
+ * Runs in which a person takes part (schedule None) do not happen by themselves. Takes seconds where the clock takes a
+ * year; the scheduler's log lines are written as usual, so a caller sets the level (hk_log_configure) first.
  *
  *     struct hk_simulation result;
- *     if (hk_simulate(&options, &result, err)) { ... result.runs[0..run_count) by start ...; hk_simulation_clear(&result); }
+ *     if (hk_simulate(&options, &result, err)) { ... result.runs[0..run_count) by start ...;
+ * hk_simulation_clear(&result); }
  */
 #ifndef HK_SCHEDULER_SIMULATE_H
 #define HK_SCHEDULER_SIMULATE_H
@@ -57,9 +58,10 @@ struct hk_simulation {
     uint64_t task_count;
 };
 
-/* HK_INVALID when a schedule cannot be used (the sentence names the DAG), when the dates are the wrong way round or two graphs have
- * the same dag_id. Any thread; blocks until done. */
-HK_MUST_USE bool hk_simulate(const struct hk_simulate_options *options, struct hk_simulation *out, struct hk_error *err);
+/* HK_INVALID when a schedule cannot be used (the sentence names the DAG), when the dates are the wrong way round or two
+ * graphs have the same dag_id. Any thread; blocks until done. */
+HK_MUST_USE bool hk_simulate(const struct hk_simulate_options *options, struct hk_simulation *out,
+                             struct hk_error *err);
 void hk_simulation_clear(struct hk_simulation *simulation);
 
 #endif

@@ -172,8 +172,10 @@ static bool is_outside_dates(const struct hk_run *run, const struct hk_task *tas
     if (run->logical_us == HK_TIME_NONE || strcmp(run->run_type, "backfill") == 0) {
         return false;
     }
-    return (task->start_at_us != HK_TIME_NONE && run->logical_us < task->start_at_us) ||
-           (task->end_at_us != HK_TIME_NONE && run->logical_us > task->end_at_us);
+    int64_t start_us = task->start_at_us != HK_TIME_NONE ? task->start_at_us : run->graph->start_at_us;
+    int64_t end_us = task->end_at_us != HK_TIME_NONE ? task->end_at_us : run->graph->end_at_us;
+    return (start_us != HK_TIME_NONE && run->logical_us < start_us) ||
+           (end_us != HK_TIME_NONE && run->logical_us > end_us);
 }
 
 /* What should become of a task that has not begun, or that waits for its next try. false: nothing yet. */

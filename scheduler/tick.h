@@ -1,7 +1,7 @@
-/* The scheduler's decision: a pure function of (snapshot, now). hk_tick reads the model and what has become due or dirty, and
- * says what should happen; it changes nothing and does no I/O, so production, `hanok simulate` and the simulation test
- * run the same code. The shell applies the decisions to the model and asks again until nothing is left to decide:
- * a chain of tasks that need no process is done in one go.
+/* The scheduler's decision: a pure function of (snapshot, now). hk_tick reads the model and what has become due or
+ * dirty, and says what should happen; it changes nothing and does no I/O, so production, `hanok simulate` and the
+ * simulation test run the same code. The shell applies the decisions to the model and asks again until nothing is left
+ * to decide: a chain of tasks that need no process is done in one go.
  *
  * Cost: what is due plus what is dirty. Order of decisions is fixed by the input: same snapshot, same answer.
  */
@@ -13,14 +13,14 @@
 #include "scheduler/trigger_rule.h"
 
 enum hk_decision_kind {
-    HK_DECIDE_CREATE_RUN, /* dag: its next automated run */
-    HK_DECIDE_START_RUN,  /* run: queued -> running */
-    HK_DECIDE_TASK,       /* run, task, event: schedule, succeed (nothing to run), skip, upstream_fail, remove */
-    HK_DECIDE_QUEUE,      /* candidate: takes a slot */
+    HK_DECIDE_CREATE_RUN,   /* dag: its next automated run */
+    HK_DECIDE_START_RUN,    /* run: queued -> running */
+    HK_DECIDE_TASK,         /* run, task, event: schedule, succeed (nothing to run), skip, upstream_fail, remove */
+    HK_DECIDE_QUEUE,        /* candidate: takes a slot */
     HK_DECIDE_HOLD_FOR_RUN, /* candidate: its run's max_active_tasks is reached */
     HK_DECIDE_HOLD_FOR_DAG, /* candidate: its task's max_active_per_dag is reached */
-    HK_DECIDE_FINISH_RUN, /* run, run_event: succeed or fail; reason */
-    HK_DECIDE_TIMEOUT_RUN, /* run: dagrun_timeout; what has not finished is skipped */
+    HK_DECIDE_FINISH_RUN,   /* run, run_event: succeed or fail; reason */
+    HK_DECIDE_TIMEOUT_RUN,  /* run: dagrun_timeout; what has not finished is skipped */
 };
 
 struct hk_decision {
@@ -42,13 +42,13 @@ struct hk_decisions {
 
 /* What the shell has taken out of the model's queues for this tick. */
 struct hk_due {
-    struct hk_dag **dags;      /* their timer has fired, or a run of theirs made room */
+    struct hk_dag **dags; /* their timer has fired, or a run of theirs made room */
     size_t dag_count;
     struct hk_dag **start_dags; /* may have room to start queued runs */
     size_t start_dag_count;
-    struct hk_run **runs;      /* dirty; look at run->dirty */
+    struct hk_run **runs; /* dirty; look at run->dirty */
     size_t run_count;
-    struct hk_run **timeouts;  /* their run timer has fired */
+    struct hk_run **timeouts; /* their run timer has fired */
     size_t timeout_count;
     struct hk_candidate *candidates; /* ready tasks, best first */
     size_t candidate_count;

@@ -124,8 +124,8 @@ void shim_job_started(struct shim_job *job, pid_t pid)
     job->state = JOB_RUNNING;
     job->pid = pid;
     if (job->kind != HK_SHIM_COMMAND) {
-        /* A command counts from just before its spawn: this line may run long after it, on a busy machine. The host may have
-         * had to start first, which is not the task's time. */
+        /* A command counts from just before its spawn: this line may run long after it, on a busy machine. The host may
+         * have had to start first, which is not the task's time. */
         job->ended.started_at_us = shim_wall(job->shim);
     }
     shim_send(job->shim, &(struct hk_shim_message){

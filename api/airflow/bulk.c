@@ -113,8 +113,8 @@ static bool apply(struct hk_db *db, struct hk__command *c, struct bulk *b, const
     }
     if (wrong != NULL && action->choice == BULK_FAIL) {
         outcome->status = wants_present ? 404 : 409;
-        outcome->error = hk_arena_printf(b->arena, "The %s with these %s: {%s} %s", b->kind->plural, b->kind->keys, wrong,
-                                         wants_present ? "were not found." : "already exist.");
+        outcome->error = hk_arena_printf(b->arena, "The %s with these %s: {%s} %s", b->kind->plural, b->kind->keys,
+                                         wrong, wants_present ? "were not found." : "already exist.");
         return true;
     }
     for (size_t i = 0; i < action->count; i++) {

@@ -1,6 +1,6 @@
-/* The way of a command: HTTP thread -> loop (the scheduler decides) -> commit -> writer thread (what is the door's to write,
- * and the answer, read from the very state that was committed) -> commit -> client. Everything it needs lives in the
- * request's arena, which belongs to the deferred handle until it is completed. */
+/* The way of a command: HTTP thread -> loop (the scheduler decides) -> commit -> writer thread (what is the door's to
+ * write, and the answer, read from the very state that was committed) -> commit -> client. Everything it needs lives in
+ * the request's arena, which belongs to the deferred handle until it is completed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ struct audit {
     const char *event;
 };
 
-static const char *const NOT_EXTRA[] = {"csrf_token", "_csrf_token", "is_paused", "dag_id", "task_id",
+static const char *const NOT_EXTRA[] = {"csrf_token", "_csrf_token", "is_paused",    "dag_id", "task_id",
                                         "dag_run_id", "run_id",      "logical_date", NULL};
 
 static bool is_extra(struct hk_str name)
@@ -76,11 +76,11 @@ static json_t *mask_object(json_t *body, bool is_variable, bool is_connection)
     json_t *copy = json_object();
     const char *key;
     json_t *value;
-    json_object_foreach(body, key, value)
-    {
+    json_object_foreach (body, key, value) {
         bool is_bulk = strcmp(key, "actions") == 0 || strcmp(key, "entities") == 0;
-        json_object_set_new(copy, key, is_bulk ? mask_entities(value, is_variable, is_connection)
-                                               : mask_member(key, value, is_variable, is_connection));
+        json_object_set_new(copy, key,
+                            is_bulk ? mask_entities(value, is_variable, is_connection)
+                                    : mask_member(key, value, is_variable, is_connection));
     }
     return copy;
 }

@@ -223,10 +223,9 @@ static json_t *merge(const json_t *passed, const json_t *stored, bool hides)
         json_t *merged = json_object();
         const char *key;
         json_t *value;
-        json_object_foreach((json_t *)passed, key, value)
-        {
-            json_object_set_new(merged, key,
-                                merge(value, json_object_get(stored, key), hides || hk__is_sensitive(hk_str_from(key))));
+        json_object_foreach ((json_t *)passed, key, value) {
+            json_object_set_new(
+                merged, key, merge(value, json_object_get(stored, key), hides || hk__is_sensitive(hk_str_from(key))));
         }
         return merged;
     }
@@ -259,8 +258,8 @@ static bool keep_rest(void *arg, const struct hk_connection_info *old)
 {
     struct connection *c = arg;
     struct hk_connection_info *row = &c->row;
-    struct hk_str *const mine[] = {&row->conn_type, &row->description, &row->host,     &row->login,
-                                   &row->schema,    NULL,              &row->password, &row->extra};
+    struct hk_str *const mine[] = {&row->conn_type, &row->description, &row->host, &row->login, &row->schema, NULL,
+                                   &row->password,  &row->extra};
     const struct hk_str stored[] = {old->conn_type, old->description, old->host,     old->login,
                                     old->schema,    {NULL, 0},        old->password, old->extra};
     for (size_t i = 0; i < FIELD_COUNT; i++) {

@@ -136,8 +136,8 @@ static bool write_details(void *arg, const struct hk_dag_info *d)
     hk_json_key(w, "latest_dag_version");
     struct hk__list one = {.w = *w};
     bool found = false;
-    details->has_failed = !hk_store_version_find(details->db, hk_str_from(g->dag_id), 0, hk__each_version, &one, &found,
-                                                 &details->err);
+    details->has_failed =
+        !hk_store_version_find(details->db, hk_str_from(g->dag_id), 0, hk__each_version, &one, &found, &details->err);
     *w = one.w;
     hk_json_end_object(w);
     return true;

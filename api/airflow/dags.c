@@ -245,7 +245,8 @@ void hk__dags_patch(const struct hk_request *req, struct hk_response *res)
         return;
     }
     p->shown_from = page.offset < (int64_t)p->count ? (size_t)page.offset : p->count;
-    p->shown_to = (int64_t)p->count - (int64_t)p->shown_from > page.limit ? p->shown_from + (size_t)page.limit : p->count;
+    p->shown_to =
+        (int64_t)p->count - (int64_t)p->shown_from > page.limit ? p->shown_from + (size_t)page.limit : p->count;
     struct hk__command command = PAUSING;
     command.data = p;
     hk__command_begin(req, res, "patch_dags", &command);

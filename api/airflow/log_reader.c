@@ -11,7 +11,8 @@
 
 enum { CHUNK_BYTES = 64 * 1024, MAX_PENDING_BYTES = 4 * HK_MAX_LOG_LINE_BYTES };
 
-bool hk__log_open(struct hk__log_reader *reader, const char *path, int64_t offset, bool takes_rest, struct hk_error *err)
+bool hk__log_open(struct hk__log_reader *reader, const char *path, int64_t offset, bool takes_rest,
+                  struct hk_error *err)
 {
     *reader = (struct hk__log_reader){.fd = -1, .offset = offset, .pending_at = offset, .takes_rest = takes_rest};
     hk_buf_init(&reader->pending, MAX_PENDING_BYTES + CHUNK_BYTES);

@@ -1,5 +1,5 @@
-/* A task's log file, line by line, in constant memory: each line as one JSON object, whatever is in the file. Used by the
- * log door's two forms. One thread at a time. */
+/* A task's log file, line by line, in constant memory: each line as one JSON object, whatever is in the file. Used by
+ * the log door's two forms. One thread at a time. */
 #ifndef HK_API_AIRFLOW_LOG_READER_H
 #define HK_API_AIRFLOW_LOG_READER_H
 
@@ -7,7 +7,7 @@
 #include "engine/base/error.h"
 
 struct hk__log_reader {
-    int fd; /* -1: no file */
+    int fd;         /* -1: no file */
     int64_t offset; /* of the first byte that was not handed out */
     struct hk_buf pending;
     int64_t pending_at; /* where in the file pending begins */

@@ -1,4 +1,5 @@
-/* GET logs/{try_number}: a page of the log as JSON with a token for what follows, or all that is there as lines of JSON. */
+/* GET logs/{try_number}: a page of the log as JSON with a token for what follows, or all that is there as lines of
+ * JSON. */
 #include "api/airflow/routes.h"
 
 #include <stdlib.h>
@@ -46,7 +47,8 @@ static char *make_path(const struct hk_request *req, const struct wanted *w)
     if (!is_plain(dag_id) || !is_plain(run_id) || !is_plain(task_id)) {
         return NULL;
     }
-    const char *mapped = w->map_index >= 0 ? hk_arena_printf(req->arena, "map_index=%lld/", (long long)w->map_index) : "";
+    const char *mapped =
+        w->map_index >= 0 ? hk_arena_printf(req->arena, "map_index=%lld/", (long long)w->map_index) : "";
     return hk_arena_printf(req->arena, "%s/dag_id=%.*s/run_id=%.*s/task_id=%.*s/%sattempt=%lld.log",
                            air->options.log_folder, HK_STR_ARG(dag_id), HK_STR_ARG(run_id), HK_STR_ARG(task_id), mapped,
                            (long long)w->try_number);

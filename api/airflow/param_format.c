@@ -91,18 +91,9 @@ static bool is_date(struct hk_str text)
     return text.len == 10 && hk_iso_parse(text, &us, &has_zone);
 }
 
-static bool is_time(struct hk_str text)
+static bool fits(struct hk_str text, const char *pattern)
 {
-    char whole[128];
-    int64_t us;
-    bool has_zone;
-    struct hk_str date = HK_STR("2000-01-01T");
-    if (text.len < 2 || text.len + date.len >= sizeof whole) {
-        return false;
-    }
-    memcpy(whole, date.data, date.len);
-    memcpy(whole + date.len, text.data, text.len);
-    return hk_iso_parse((struct hk_str){whole, date.len + text.len}, &us, &has_zone);
+    return hk__pattern_match(pattern, text.data) == HK__MATCH_YES;
 }
 
 bool hk__format_fits(const char *format, struct hk_str text)
@@ -110,18 +101,22 @@ bool hk__format_fits(const char *format, struct hk_str text)
     if (strcmp(format, "date") == 0) {
         return is_date(text);
     }
-    if (strcmp(format, "time") == 0) {
-        return is_time(text);
+    if (strcmp(format, "time") == 0) { /* jsonschema's own: strptime("%H:%M:%S"), no fraction, no zone */
+        return fits(text, "^([01]?[0-9]|2[0-3]):[0-5]?[0-9]:([0-5]?[0-9]|6[01])$");
+    }
+    if (strcmp(format, "duration") == 0) {
+        return text.len > 1 && text.data[text.len - 1] != 'T' &&
+               fits(text, "^P([0-9.]+W|([0-9.]+Y)?([0-9.]+M)?([0-9.]+D)?(T([0-9.]+H)?([0-9.]+M)?([0-9.]+S)?)?)$");
     }
     if (strcmp(format, "email") == 0 || strcmp(format, "idn-email") == 0) {
         return text.len > 0 && memchr(text.data, '@', text.len) != NULL;
     }
     if (strcmp(format, "ipv4") == 0) {
-        return hk__pattern_match("^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\\.|$)){4}$", text.data) ==
-                   HK__MATCH_YES && text.len > 0 && text.data[text.len - 1] != '.';
+        return text.len > 0 && text.data[text.len - 1] != '.' &&
+               fits(text, "^((25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(\\.|$)){4}$");
     }
     if (strcmp(format, "uuid") == 0) {
-        return hk__pattern_match("^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", text.data) == HK__MATCH_YES;
+        return fits(text, "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$");
     }
     return true;
 }

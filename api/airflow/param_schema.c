@@ -102,10 +102,12 @@ static bool is_type(const json_t *value, const char *type)
         double real = json_is_real(value) ? json_real_value(value) : 0.5;
         return json_is_integer(value) || floor(real) == real;
     }
-    return (strcmp(type, "null") == 0 && json_is_null(value)) || (strcmp(type, "boolean") == 0 && json_is_boolean(value)) ||
+    return (strcmp(type, "null") == 0 && json_is_null(value)) ||
+           (strcmp(type, "boolean") == 0 && json_is_boolean(value)) ||
            (strcmp(type, "string") == 0 && json_is_string(value)) ||
            (strcmp(type, "number") == 0 && json_is_number(value)) ||
-           (strcmp(type, "object") == 0 && json_is_object(value)) || (strcmp(type, "array") == 0 && json_is_array(value));
+           (strcmp(type, "object") == 0 && json_is_object(value)) ||
+           (strcmp(type, "array") == 0 && json_is_array(value));
 }
 
 static bool check_type(struct check *c, const struct mistake *m, const json_t *types)
@@ -222,14 +224,17 @@ static bool check_size(struct check *c, const struct mistake *m, const json_t *l
     bool is_object = of[0] == 'P';
     double bound = json_number_value(limit);
     if (m->keyword[1] == 'i') {
-        return (double)size >= bound ||
-               say(c, m,
-                   bound == 1 ? " should be non-empty" : is_object ? " does not have enough properties" : " is too short",
-                   NULL);
+        return (double)size >= bound || say(c, m,
+                                            bound == 1  ? " should be non-empty"
+                                            : is_object ? " does not have enough properties"
+                                                        : " is too short",
+                                            NULL);
     }
-    return (double)size <= bound ||
-           say(c, m, bound == 0 ? " is expected to be empty" : is_object ? " has too many properties" : " is too long",
-               NULL);
+    return (double)size <= bound || say(c, m,
+                                        bound == 0  ? " is expected to be empty"
+                                        : is_object ? " has too many properties"
+                                                    : " is too long",
+                                        NULL);
 }
 
 static bool check_unique(struct check *c, const struct mistake *m, const json_t *wanted)
@@ -296,8 +301,7 @@ static bool check_properties(struct check *c, const struct mistake *m, const jso
     const char *key;
     json_t *schema;
     struct step outer = {m->at->in_schema, "properties", 0};
-    json_object_foreach((json_t *)properties, key, schema)
-    {
+    json_object_foreach ((json_t *)properties, key, schema) {
         const json_t *value = json_object_get(m->value, key);
         if (value != NULL) {
             struct step in_value = {m->at->in_value, key, 0};
@@ -332,8 +336,7 @@ static bool check_additional(struct check *c, const struct mistake *m, const jso
     hk_buf_init(&extra, MAX_MESSAGE_BYTES);
     size_t count = 0;
     bool ok = true;
-    json_object_foreach((json_t *)m->value, key, value)
-    {
+    json_object_foreach ((json_t *)m->value, key, value) {
         if (json_object_get(known, key) != NULL) {
             continue;
         }
@@ -441,8 +444,7 @@ static bool check_value(struct check *c, const json_t *schema, const json_t *val
     bool ok = true;
     const char *keyword;
     json_t *rule;
-    json_object_foreach((json_t *)schema, keyword, rule)
-    {
+    json_object_foreach ((json_t *)schema, keyword, rule) {
         for (size_t i = 0; i < sizeof KEYWORDS / sizeof KEYWORDS[0]; i++) {
             if (strcmp(keyword, KEYWORDS[i].keyword) == 0) {
                 struct mistake m = {KEYWORDS[i].keyword, schema, value, at};
@@ -474,8 +476,7 @@ bool hk__params_check(const json_t *params, const json_t *conf, struct hk_buf *w
     struct hk_buf text;
     hk_buf_init(&text, why->max);
     bool ok = true;
-    json_object_foreach((json_t *)params, name, param)
-    {
+    json_object_foreach ((json_t *)params, name, param) {
         const json_t *passed = json_object_get(conf, name);
         const json_t *value = passed != NULL ? passed : json_object_get(param, "value");
         const json_t *schema = json_object_get(param, "schema");

@@ -1,6 +1,5 @@
 #include "api/airflow/param_text.h"
 
-
 #include "api/http/python_repr.h"
 
 enum { WIDTH = 72, MARGIN = 4, MAX_TEXT_BYTES = 256 * 1024 };
@@ -49,8 +48,7 @@ static void format(struct hk_buf *out, const json_t *value, size_t indent, size_
     json_t *member;
     size_t left = json_object_size(value);
     hk_buf_add_char(out, '{');
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach ((json_t *)value, key, member) {
         size_t before = out->len;
         hk_python_repr_text(out, hk_str_from(key));
         hk_buf_add_text(out, ": ");

@@ -1,5 +1,5 @@
-/* How Python prints the values that a schema error quotes: pprint.pformat at a width of 72, indented by 4. Strings are not
- * wrapped, which is the one difference. */
+/* How Python prints the values that a schema error quotes: pprint.pformat at a width of 72, indented by 4. Strings are
+ * not wrapped, which is the one difference. */
 #ifndef HK_API_AIRFLOW_PARAM_TEXT_H
 #define HK_API_AIRFLOW_PARAM_TEXT_H
 

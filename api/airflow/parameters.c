@@ -4,11 +4,11 @@
 #include "api/airflow/rest_internal.h"
 
 const char *const hk__run_states[] = {"queued", "running", "success", "failed", NULL};
-const char *const hk__task_states[] = {"removed",      "scheduled",         "queued",          "running", "success",
-                                       "restarting",   "failed",            "up_for_retry",    "up_for_reschedule",
-                                       "upstream_failed", "skipped",        "deferred",        "awaiting_input", NULL};
-const char *const hk__run_types[] = {"backfill", "scheduled", "manual", "operator_triggered", "asset_triggered",
-                                     "asset_materialization", NULL};
+const char *const hk__task_states[] = {
+    "removed",      "scheduled",         "queued",          "running", "success",  "restarting",     "failed",
+    "up_for_retry", "up_for_reschedule", "upstream_failed", "skipped", "deferred", "awaiting_input", NULL};
+const char *const hk__run_types[] = {
+    "backfill", "scheduled", "manual", "operator_triggered", "asset_triggered", "asset_materialization", NULL};
 
 bool hk__order(struct hk_validation *v, const struct hk_order_field *fields, struct hk_str value, struct hk_page *page)
 {
@@ -132,11 +132,12 @@ size_t hk__query_ints(struct hk_validation *v, const char *name, int64_t **value
     *values = hk_arena_array(v->request->arena, texts.count + 1, sizeof **values);
     for (size_t i = 0; i < texts.count; i++) {
         if (!hk_str_to_i64(texts.items[i], &(*values)[i])) {
-            hk_validation_add(v, &(struct hk_mistake){
-                                     .type = "int_parsing",
-                                     .where = "query",
-                                     .name = name,
-                                     .message = "Input should be a valid integer, unable to parse string as an integer"});
+            hk_validation_add(v,
+                              &(struct hk_mistake){
+                                  .type = "int_parsing",
+                                  .where = "query",
+                                  .name = name,
+                                  .message = "Input should be a valid integer, unable to parse string as an integer"});
         }
     }
     return texts.count;

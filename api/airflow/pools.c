@@ -29,8 +29,8 @@ static bool note_pool(void *arg, const struct hk_pool_row *row)
     pool->name = hk_arena_str(pools->arena, hk_str_from(row->name));
     pool->slots = row->slots;
     pool->include_deferred = row->include_deferred;
-    pool->description = row->description != NULL ? hk_arena_str(pools->arena, hk_str_from(row->description))
-                                                 : (struct hk_str){NULL, 0};
+    pool->description =
+        row->description != NULL ? hk_arena_str(pools->arena, hk_str_from(row->description)) : (struct hk_str){NULL, 0};
     return pools->count < HK_MAX_PAGE;
 }
 
@@ -252,14 +252,15 @@ static bool is_allowed_on_default(struct hk_texts mask)
     return mask.count > 0;
 }
 
-/* Airflow checks the body as a whole even when a mask names some of it: pool, slots and include_deferred must be there. */
+/* Airflow checks the body as a whole even when a mask names some of it: pool, slots and include_deferred must be there.
+ */
 static void check_whole(struct hk_validation *v, struct hk_body *body)
 {
     static const char *const names[] = {"pool", "slots", "include_deferred"};
     for (size_t i = 0; i < 3; i++) {
         if (!hk_body_has(body, names[i])) {
-            hk_validation_add(v, &(struct hk_mistake){
-                                     .type = "missing", .where = names[i], .message = "Field required"});
+            hk_validation_add(v,
+                              &(struct hk_mistake){.type = "missing", .where = names[i], .message = "Field required"});
         }
     }
 }

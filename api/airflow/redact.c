@@ -5,9 +5,11 @@
 #include "engine/base/json.h"
 
 static const char *const SENSITIVE[] = {
-    "access_key", "access_token",  "api_key",         "apikey",      "auth_header", "authorization",  "bearer",
-    "connection_string", "dsn",    "passphrase",      "passwd",      "password",    "private_key",    "proxy",
-    "proxy_password",    "proxies", "secret",         "service_account", "service_key", "token",      "keyfile_dict",
+    "access_key",    "access_token", "api_key",           "apikey",      "auth_header",
+    "authorization", "bearer",       "connection_string", "dsn",         "passphrase",
+    "passwd",        "password",     "private_key",       "proxy",       "proxy_password",
+    "proxies",       "secret",       "service_account",   "service_key", "token",
+    "keyfile_dict",
 };
 
 static bool is_word(char c)
@@ -25,7 +27,8 @@ bool hk__is_sensitive(struct hk_str name)
         c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
         if (is_word(c)) {
             plain[len++] = c;
-        } else if (len == 0 || i == 0 || is_word(name.data[i - 1]) || (name.data[i - 1] >= 'A' && name.data[i - 1] <= 'Z')) {
+        } else if (len == 0 || i == 0 || is_word(name.data[i - 1]) ||
+                   (name.data[i - 1] >= 'A' && name.data[i - 1] <= 'Z')) {
             plain[len++] = '_';
         }
     }
@@ -44,8 +47,7 @@ static json_t *redact(const json_t *value, bool hides)
         json_t *copy = json_object();
         const char *key;
         json_t *member;
-        json_object_foreach((json_t *)value, key, member)
-        {
+        json_object_foreach ((json_t *)value, key, member) {
             json_object_set_new(copy, key, redact(member, hides || hk__is_sensitive(hk_str_from(key))));
         }
         return copy;
@@ -106,8 +108,7 @@ void hk__python_json(struct hk_buf *out, const json_t *value)
         const char *key;
         json_t *member;
         hk_buf_add_char(out, '{');
-        json_object_foreach((json_t *)value, key, member)
-        {
+        json_object_foreach ((json_t *)value, key, member) {
             hk_buf_add_text(out, separator);
             write_text(out, key, strlen(key));
             hk_buf_add_text(out, ": ");

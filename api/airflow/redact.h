@@ -1,5 +1,5 @@
-/* Values that must not be seen: those under a name that speaks of a secret ("password", "api_key", ...), with Airflow's list of
- * such names. Also writes JSON as Python's json.dumps does, which is how Airflow shows what it redacted. */
+/* Values that must not be seen: those under a name that speaks of a secret ("password", "api_key", ...), with Airflow's
+ * list of such names. Also writes JSON as Python's json.dumps does, which is how Airflow shows what it redacted. */
 #ifndef HK_API_AIRFLOW_REDACT_H
 #define HK_API_AIRFLOW_REDACT_H
 

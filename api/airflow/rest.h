@@ -1,6 +1,6 @@
-/* The Airflow REST door: /api/v2 as Airflow 3.3.2 answers it. It translates and decides nothing: lists are read from the
- * store on the HTTP thread, commands about runs and tasks are handed to the scheduler on the loop thread, and answers
- * to commands are written after their commit.
+/* The Airflow REST door: /api/v2 as Airflow 3.3.2 answers it. It translates and decides nothing: lists are read from
+ * the store on the HTTP thread, commands about runs and tasks are handed to the scheduler on the loop thread, and
+ * answers to commands are written after their commit.
  *
  *     struct hk_airflow *airflow = hk_airflow_new(&options);
  *     hk_airflow_register(airflow, router, &err);
@@ -33,7 +33,7 @@ struct hk_airflow_options {
 };
 
 struct hk_airflow *hk_airflow_new(const struct hk_airflow_options *options); /* copies the struct */
-void hk_airflow_free(struct hk_airflow *airflow);                           /* NULL does nothing */
+void hk_airflow_free(struct hk_airflow *airflow);                            /* NULL does nothing */
 bool hk_airflow_register(struct hk_airflow *airflow, struct hk_router *router, struct hk_error *err);
 
 #endif

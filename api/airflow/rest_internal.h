@@ -18,12 +18,12 @@ struct hk_airflow {
 
 /* ---- parameters (parameters.c) ---- */
 
-/* limit, offset and order_by as Airflow reads them. default_orders: names separated by spaces; NULL: none but the key. */
+/* limit, offset and order_by as Airflow reads them. default_orders: names separated by spaces; NULL: none but the key.
+ */
 void hk__page(struct hk_validation *v, const struct hk_order_field *fields, const char *default_orders,
               struct hk_page *page);
 /* One order_by value; false after hk_validation_fail. */
-bool hk__order(struct hk_validation *v, const struct hk_order_field *fields, struct hk_str value,
-               struct hk_page *page);
+bool hk__order(struct hk_validation *v, const struct hk_order_field *fields, struct hk_str value, struct hk_page *page);
 struct hk_range hk__query_times(struct hk_validation *v, const char *name);   /* name_gte, name_gt, name_lte, name_lt */
 struct hk_range hk__query_seconds(struct hk_validation *v, const char *name); /* the same, floats; in microseconds */
 struct hk_range hk__body_times(struct hk_body *body, struct hk_arena *arena, const char *name);

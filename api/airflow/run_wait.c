@@ -128,17 +128,18 @@ void hk__run_wait(const struct hk_request *req, struct hk_response *res)
     hk_validation_begin(&v, req);
     double interval = hk_query_double(&v, "interval", -1);
     if (!hk_request_has_query(req, "interval")) {
-        hk_validation_add(&v, &(struct hk_mistake){
-                                  .type = "missing", .where = "query", .name = "interval", .message = "Field required"});
+        hk_validation_add(
+            &v,
+            &(struct hk_mistake){.type = "missing", .where = "query", .name = "interval", .message = "Field required"});
     } else if (interval <= 0 && v.count == 0) {
-        hk_validation_add(&v, &(struct hk_mistake){.type = "greater_than",
-                                                   .where = "query",
-                                                   .name = "interval",
-                                                   .message = "Input should be greater than 0",
-                                                   .input_json = hk_str_from(hk_arena_printf(
-                                                       req->arena, "\"%.*s\"",
-                                                       HK_STR_ARG(hk_request_query(req, "interval")))),
-                                                   .ctx_json = HK_STR("{\"gt\":0.0}")});
+        hk_validation_add(
+            &v, &(struct hk_mistake){.type = "greater_than",
+                                     .where = "query",
+                                     .name = "interval",
+                                     .message = "Input should be greater than 0",
+                                     .input_json = hk_str_from(hk_arena_printf(
+                                         req->arena, "\"%.*s\"", HK_STR_ARG(hk_request_query(req, "interval")))),
+                                     .ctx_json = HK_STR("{\"gt\":0.0}")});
     }
     struct hk_texts ids = hk__query_texts(&v, "result");
     if (!hk_validation_end(&v, res)) {
@@ -168,7 +169,6 @@ void hk__run_wait(const struct hk_request *req, struct hk_response *res)
     double wait_ms = interval * 1000 > MOST_WAIT_MS ? MOST_WAIT_MS : interval * 1000;
     wait_ms = wait_ms < LEAST_WAIT_MS ? LEAST_WAIT_MS : wait_ms;
     w->interval_us = (int64_t)(wait_ms * 1000);
-    const struct hk_stream stream = {
-        .read = read_wait, .close = close_wait, .context = w, .wait_ms = (int)wait_ms + 1};
+    const struct hk_stream stream = {.read = read_wait, .close = close_wait, .context = w, .wait_ms = (int)wait_ms + 1};
     hk_response_stream(res, NULL, &stream); /* Airflow sends no content type here */
 }

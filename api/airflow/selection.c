@@ -26,15 +26,14 @@ static bool add_run(void *arg, const struct hk_run_info *r)
 {
     struct hk__selection *s = ((struct adding *)arg)->selection;
     s->runs = grow(s->arena, s->runs, s->count, &s->cap, sizeof *s->runs);
-    s->runs[s->count++] =
-        (struct hk__run_tasks){.run_key = r->run_key, .run_id = hk_arena_strdup(s->arena, r->run_id)};
+    s->runs[s->count++] = (struct hk__run_tasks){.run_key = r->run_key, .run_id = hk_arena_strdup(s->arena, r->run_id)};
     return true;
 }
 
 static bool is_active(const char *state)
 {
-    return state != NULL && (strcmp(state, "running") == 0 || strcmp(state, "queued") == 0 ||
-                             strcmp(state, "scheduled") == 0);
+    return state != NULL &&
+           (strcmp(state, "running") == 0 || strcmp(state, "queued") == 0 || strcmp(state, "scheduled") == 0);
 }
 
 static bool add_task(void *arg, const struct hk_ti_info *t)

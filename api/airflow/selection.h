@@ -1,5 +1,5 @@
-/* Which task instances a clear or a mark means: of one run or of the runs around it, of named tasks and their relatives.
- * Everything lives in the request's arena. */
+/* Which task instances a clear or a mark means: of one run or of the runs around it, of named tasks and their
+ * relatives. Everything lives in the request's arena. */
 #ifndef HK_API_AIRFLOW_SELECTION_H
 #define HK_API_AIRFLOW_SELECTION_H
 

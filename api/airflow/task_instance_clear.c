@@ -37,9 +37,10 @@ static bool read_marker(struct hk_validation *v, struct hk_str json, struct hk_s
                                                   .message = "Input should be a valid string",
                                                   .input_json = json});
     } else if (index != NULL && json_integer_value(index) >= 0) {
-        hk_validation_fail(v, 400, "map_index %lld of task '%s' cannot be cleared alone: hanok clears all instances of a "
-                           "mapped task; pass its task_id only", (long long)json_integer_value(index),
-                           json_string_value(name));
+        hk_validation_fail(v, 400,
+                           "map_index %lld of task '%s' cannot be cleared alone: hanok clears all instances of a "
+                           "mapped task; pass its task_id only",
+                           (long long)json_integer_value(index), json_string_value(name));
     } else {
         *task_id = hk_arena_str(v->request->arena, hk_str_from(json_string_value(name)));
     }
@@ -119,10 +120,12 @@ static void read_body(struct hk_validation *v, struct clearing *c)
         check_together(v, c);
     }
     if (on_latest) {
-        hk_validation_fail(v, 400, "run_on_latest_version is not supported by hanok: a run keeps the version it began with");
+        hk_validation_fail(v, 400,
+                           "run_on_latest_version is not supported by hanok: a run keeps the version it began with");
     }
     if (!resets_runs && !c->dry_run) {
-        hk_validation_fail(v, 400, "reset_dag_runs = false is not supported by hanok: tasks of a run that stays finished "
+        hk_validation_fail(v, 400,
+                           "reset_dag_runs = false is not supported by hanok: tasks of a run that stays finished "
                            "would never run; leave it out");
     }
 }
@@ -151,8 +154,9 @@ static bool find_around(const struct hk_request *req, struct hk_response *res, s
             return true;
         }
         if (run.logical_us == HK_TIME_NONE) {
-            hk__detail(res, 400, "Cannot use include_past or include_future with no logical_date(e.g. manually or "
-                                 "asset-triggered).");
+            hk__detail(res, 400,
+                       "Cannot use include_past or include_future with no logical_date(e.g. manually or "
+                       "asset-triggered).");
             return false;
         }
         c->start_us = run.logical_us;
@@ -175,8 +179,7 @@ static bool select_them(const struct hk_request *req, struct hk_response *res, s
     struct hk__which_tasks tasks = {.task_ids = c->task_ids};
     bool ok = find_around(req, res, db, c, &runs);
     if (ok && c->task_ids.items != NULL && (c->include_upstream || c->include_downstream)) {
-        tasks.task_ids =
-            hk__with_relatives(req->arena, graph, c->task_ids, c->include_upstream, c->include_downstream);
+        tasks.task_ids = hk__with_relatives(req->arena, graph, c->task_ids, c->include_upstream, c->include_downstream);
     }
     hk_graph_unref(graph);
     if (c->only_running) {
@@ -292,8 +295,9 @@ void hk__tis_clear(const struct hk_request *req, struct hk_response *res)
         return;
     }
     if (c->is_guarded && has_active(&c->selection)) {
-        hk__detail(res, 409, "AirflowClearRunningTaskException: Disable 'prevent_running_task' to proceed, or wait until "
-                             "the task is not running, queued, or scheduled state.");
+        hk__detail(res, 409,
+                   "AirflowClearRunningTaskException: Disable 'prevent_running_task' to proceed, or wait until "
+                   "the task is not running, queued, or scheduled state.");
         return;
     }
     const struct hk__command command = {.data = c, .start = start_clear, .finish = write_cleared};

@@ -1,4 +1,5 @@
-/* PATCH of a task instance: its state (success, failed, skipped), with relatives and other runs as asked for, and its note. */
+/* PATCH of a task instance: its state (success, failed, skipped), with relatives and other runs as asked for, and its
+ * note. */
 #include "api/airflow/routes.h"
 
 #include "api/airflow/selection.h"
@@ -68,8 +69,7 @@ static bool read_request(const struct hk_request *req, struct hk_response *res, 
     m->include_future = hk_body_bool(body, "include_future", HK_OPTIONAL, HK_FALSE) == HK_TRUE;
     m->include_past = hk_body_bool(body, "include_past", HK_OPTIONAL, HK_FALSE) == HK_TRUE;
     struct hk_texts mask = hk__update_mask(&v);
-    m->has_note = hk_body_has(body, "note") &&
-                  (mask.count == 0 ? m->note.data != NULL : hk__texts_have(mask, "note"));
+    m->has_note = hk_body_has(body, "note") && (mask.count == 0 ? m->note.data != NULL : hk__texts_have(mask, "note"));
     if (mask.count > 0 && !hk__texts_have(mask, "new_state")) {
         m->state_name = NULL;
     }

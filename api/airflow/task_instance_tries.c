@@ -84,10 +84,11 @@ void hk__ti_tries(const struct hk_request *req, struct hk_response *res)
         hk__list_end(&tries.list, tries.count);
         return;
     }
-    hk__detail(res, 404,
-               "The Task Instance with dag_id: `%.*s`, run_id: `%.*s`, task_id: `%.*s` and map_index: `%lld` was not found",
-               HK_STR_ARG(hk_request_path(req, "dag_id")), HK_STR_ARG(hk_request_path(req, "dag_run_id")),
-               HK_STR_ARG(hk_request_path(req, "task_id")), (long long)tries.map_index);
+    hk__detail(
+        res, 404,
+        "The Task Instance with dag_id: `%.*s`, run_id: `%.*s`, task_id: `%.*s` and map_index: `%lld` was not found",
+        HK_STR_ARG(hk_request_path(req, "dag_id")), HK_STR_ARG(hk_request_path(req, "dag_run_id")),
+        HK_STR_ARG(hk_request_path(req, "task_id")), (long long)tries.map_index);
 }
 
 void hk__ti_try(const struct hk_request *req, struct hk_response *res)

@@ -84,11 +84,12 @@ void hk__ti_dependencies(const struct hk_request *req, struct hk_response *res)
     if (!ok) {
         hk__broken(req, res, &err);
     } else if (!a->found) {
-        hk__detail_list(res, 404,
-                        hk_arena_printf(req->arena,
-                                        "The Task Instance with dag_id: `%s`, run_id: `%s`, task_id: `%s` and map_index: "
-                                        "`%lld` was not found",
-                                        a->query.dag_id, a->query.run_id, a->query.task_id, (long long)a->map_index));
+        hk__detail_list(
+            res, 404,
+            hk_arena_printf(req->arena,
+                            "The Task Instance with dag_id: `%s`, run_id: `%s`, task_id: `%s` and map_index: "
+                            "`%lld` was not found",
+                            a->query.dag_id, a->query.run_id, a->query.task_id, (long long)a->map_index));
     } else if (!a->is_waiting) {
         const struct hk_explanations none = {0};
         write_reasons(res, &none);

@@ -62,8 +62,8 @@ static bool is_inside(const struct hk_graph *g, uint32_t group, uint32_t wanted)
 }
 
 /* The tasks of a group and of the groups in it; false after the failure was written. */
-static bool select_group(const struct hk_request *req, struct hk_response *res, struct hk_db *db, struct hk_str group_id,
-                         struct hk_ti_filter *filter)
+static bool select_group(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
+                         struct hk_str group_id, struct hk_ti_filter *filter)
 {
     struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
     if (g == NULL) {
@@ -89,8 +89,7 @@ static bool select_group(const struct hk_request *req, struct hk_response *res, 
         hk_json_key(&w, "detail");
         hk_json_begin_object(&w);
         hk_json_kv_text(&w, "reason", "not_found");
-        hk_json_kv_text(&w, "message",
-                        hk_arena_printf(req->arena, "Task group %.*s not found", HK_STR_ARG(group_id)));
+        hk_json_kv_text(&w, "message", hk_arena_printf(req->arena, "Task group %.*s not found", HK_STR_ARG(group_id)));
         hk_json_end_object(&w);
         hk_json_end_object(&w);
         return false;
@@ -249,13 +248,13 @@ static void answer_one(const struct hk_request *req, struct hk_response *res, st
     } else if (one->is_mapped) {
         hk__detail(res, 404, "Task instance is mapped, add the map_index value to the URL");
     } else if (!one->found && one->is_mapped_path) {
-        hk__detail(res, 404,
-                   "The Mapped Task Instance with dag_id: `%.*s`, run_id: `%.*s`, task_id: `%.*s`, and map_index: `%lld` "
-                   "was not found",
-                   HK_STR_ARG(dag_id), HK_STR_ARG(run_id), HK_STR_ARG(task_id), (long long)one->map_index);
+        hk__detail(
+            res, 404,
+            "The Mapped Task Instance with dag_id: `%.*s`, run_id: `%.*s`, task_id: `%.*s`, and map_index: `%lld` "
+            "was not found",
+            HK_STR_ARG(dag_id), HK_STR_ARG(run_id), HK_STR_ARG(task_id), (long long)one->map_index);
     } else if (!one->found) {
-        hk__detail(res, 404,
-                   "The Task Instance with dag_id: `%.*s`, run_id: `%.*s` and task_id: `%.*s` was not found",
+        hk__detail(res, 404, "The Task Instance with dag_id: `%.*s`, run_id: `%.*s` and task_id: `%.*s` was not found",
                    HK_STR_ARG(dag_id), HK_STR_ARG(run_id), HK_STR_ARG(task_id));
     }
     hk__read_end(req, db);

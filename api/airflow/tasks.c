@@ -1,5 +1,5 @@
-/* Tasks as they are in the newest version of a DAG: from the graph, and for what hanok itself does not use from the reader's
- * extra_json. */
+/* Tasks as they are in the newest version of a DAG: from the graph, and for what hanok itself does not use from the
+ * reader's extra_json. */
 #include "api/airflow/routes.h"
 
 #include <stdlib.h>
@@ -60,8 +60,7 @@ static void write_params(struct hk_json *w, const json_t *dag_params, const json
     json_t *all = json_object();
     const char *name;
     json_t *param;
-    json_object_foreach((json_t *)dag_params, name, param)
-    {
+    json_object_foreach ((json_t *)dag_params, name, param) {
         json_t *copy = json_copy(param);
         if (json_is_null(json_object_get(copy, "source"))) {
             json_object_set_new(copy, "source", json_string("dag"));
@@ -225,8 +224,8 @@ static struct sort_key *sort_tasks(const struct hk_graph *g, struct hk_str field
     struct sort_key *keys = hk_alloc_array(g->task_count + 1, sizeof *keys);
     struct hk_task none = {.pool = "", .queue = "", .owner = "", .task_id = "", .operator_class = ""};
     for (uint32_t i = 0; i <= g->task_count; i++) { /* the one too many asks for an empty DAG, too */
-        keys[i] = (struct sort_key){.task = i < g->task_count ? &g->tasks[i] : &none,
-                                    .direction = is_descending ? -1 : 1};
+        keys[i] =
+            (struct sort_key){.task = i < g->task_count ? &g->tasks[i] : &none, .direction = is_descending ? -1 : 1};
         if (!fill_key(&keys[i], g, field)) {
             free(keys);
             return NULL;

@@ -1,4 +1,5 @@
-/* POST dagRuns: everything that can be said without the scheduler is said on the HTTP thread; the rest is its answer. */
+/* POST dagRuns: everything that can be said without the scheduler is said on the HTTP thread; the rest is its answer.
+ */
 #include "api/airflow/routes.h"
 
 #include <string.h>
@@ -7,7 +8,9 @@
 #include "api/airflow/rest_internal.h"
 #include "engine/store/version_query.h"
 
-#define RUN_ID_PATTERN "^(?:manual__|scheduled__|asset_triggered__)(?:\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?(?:\\+|-)\\d{2}:\\d{2})"
+#define RUN_ID_PATTERN                                                                                                 \
+    "^(?:manual__|scheduled__|asset_triggered__)(?:\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?(?:\\+|-)\\d{" \
+    "2}:\\d{2})"
 #define ALLOWED_PATTERN "^[A-Za-z0-9_.~:+-]+$"
 
 struct trigger {
@@ -194,7 +197,6 @@ void hk__run_trigger(const struct hk_request *req, struct hk_response *res)
     t->request.conf_json = t->conf.data != NULL ? hk__text(req->arena, t->conf) : NULL;
     t->request.triggered_by = is_ui ? "ui" : "rest_api";
     t->request.user = req->caller.username.len > 0 ? hk__text(req->arena, req->caller.username) : NULL;
-    const struct hk__command command = {
-        .data = t, .start = start_trigger, .finish = write_run, .fail = write_conflict};
+    const struct hk__command command = {.data = t, .start = start_trigger, .finish = write_run, .fail = write_conflict};
     hk__command_begin(req, res, event, &command);
 }

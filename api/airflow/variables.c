@@ -128,7 +128,9 @@ static void read_variable(struct hk_validation *v, struct hk_body *body, struct 
     hk_body_check_length(body, "key", out->save.key, 0, HK_MAX_ID_BYTES);
     struct hk_str value = hk_body_document(body, "value", HK_NULLABLE);
     bool is_null = hk_body_is_null(body, "value");
-    out->save.value = value.data != NULL ? value_text(arena, value) : is_null ? HK_STR("null") : (struct hk_str){NULL, 0};
+    out->save.value = value.data != NULL ? value_text(arena, value)
+                      : is_null          ? HK_STR("null")
+                                         : (struct hk_str){NULL, 0};
     out->save.description = hk_body_text(body, "description", HK_OPTIONAL | HK_NULLABLE);
     out->save.keeps_description = !hk_body_has(body, "description");
     out->save.now_us = hk__now(v->request->context);

@@ -1,6 +1,5 @@
 #include "api/airflow/routes.h"
 
-
 #include "api/airflow/rest_internal.h"
 #include "api/http/python_repr.h"
 #include "engine/store/version_query.h"
@@ -152,8 +151,8 @@ struct xcom {
 /* Names by which Airflow's SDK would take a value for a serialized object. */
 static const char *find_reserved(const json_t *value)
 {
-    static const char *const reserved[] = {"__cache__",  "__classname__", "__data__", "__id__",
-                                           "__source",   "__type",        "__var",    "__version__", NULL};
+    static const char *const reserved[] = {"__cache__", "__classname__", "__data__",    "__id__", "__source",
+                                           "__type",    "__var",         "__version__", NULL};
     const char *name;
     json_t *member;
     for (size_t i = 0; json_is_object(value) && reserved[i] != NULL; i++) {
@@ -161,8 +160,7 @@ static const char *find_reserved(const json_t *value)
             return reserved[i];
         }
     }
-    json_object_foreach((json_t *)value, name, member)
-    {
+    json_object_foreach ((json_t *)value, name, member) {
         const char *found = find_reserved(member);
         if (found != NULL) {
             return found;
@@ -185,8 +183,10 @@ static struct hk_str read_value(struct hk_validation *v, struct hk_body *body)
     const char *reserved = find_reserved(value);
     if (reserved != NULL) {
         hk__value_error(v, "value", json,
-                        hk_arena_printf(v->request->arena, "XCom value contains reserved serialization keys: %s. These "
-                                        "keys are reserved for internal use.", reserved));
+                        hk_arena_printf(v->request->arena,
+                                        "XCom value contains reserved serialization keys: %s. These "
+                                        "keys are reserved for internal use.",
+                                        reserved));
     }
     json_decref(value);
     return json.data != NULL ? json : HK_STR("null");
@@ -286,9 +286,9 @@ static bool drop_xcom(struct hk_db *db, struct hk__command *c, struct hk_error *
     bool found = false;
     hk_response_empty(c->res, 204);
     return hk_store_xcom_delete(db, &xcom->key, &found, err) &&
-           (found || hk_error_set(err, HK_NOT_FOUND,
-                                  "The XCom with key: `%.*s` with mentioned task instance doesn't exist.",
-                                  HK_STR_ARG(xcom->key.key)));
+           (found ||
+            hk_error_set(err, HK_NOT_FOUND, "The XCom with key: `%.*s` with mentioned task instance doesn't exist.",
+                         HK_STR_ARG(xcom->key.key)));
 }
 
 void hk__xcom_delete(const struct hk_request *req, struct hk_response *res)

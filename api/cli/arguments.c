@@ -8,7 +8,7 @@ static const struct hk_option common_options[] = {
     {"home", NULL, "DIR", "where hanok keeps its state (default: $HANOK_HOME, else ~/.hanok)", NULL, NULL},
     {"verbose", "v", NULL, "say more on standard error", NULL, NULL},
     {"help", "h", NULL, "show this", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 
 const struct hk_option *hk__common_options(void)

@@ -1,7 +1,7 @@
 /* Reading the command line: `hanok GROUP VERB options`, in Airflow's words. Verbs are rows of tables, one table per
  * noun, each in the file that has its handlers; this file knows none of them.
  *
- *     static const struct hk_option list_options[] = {HK_OPTION_OUTPUT, {NULL}};
+ *     static const struct hk_option list_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
  *     static const struct hk_verb verbs[] = {
  *         {"list", "List variables", HK_NEEDS_CLIENT, NULL, list_options, list_variables},
  *     };
@@ -32,6 +32,10 @@ struct hk_option {
     const char *alias;   /* another name, "exec-date"; NULL: none */
 };
 
+#define HK_OPTIONS_END                                                                                                 \
+    {                                                                                                                  \
+        NULL, NULL, NULL, NULL, NULL, NULL                                                                             \
+    }
 #define HK_OPTION_OUTPUT                                                                                               \
     {                                                                                                                  \
         "output", "o", "FORMAT", "table (default), json, yaml or plain", "table|json|yaml|plain", NULL                 \

@@ -372,12 +372,12 @@ static bool export_connections(struct hk_cli *cli, struct hk_error *err)
     return ok;
 }
 
-static const struct hk_option get_options[] = {HK_OPTION_OUTPUT, {NULL}};
+static const struct hk_option get_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
 static const struct hk_option list_options[] = {
     HK_OPTION_OUTPUT,
     {"show-values", NULL, NULL, "show everything, passwords too", NULL, NULL},
     {"hide-sensitive", NULL, NULL, "with --show-values: mask passwords and extras", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option add_options[] = {
     HK_OPTION_OUTPUT,
@@ -391,16 +391,16 @@ static const struct hk_option add_options[] = {
     {"conn-schema", NULL, "TEXT", "schema or database", NULL, NULL},
     {"conn-port", NULL, "PORT", "port", NULL, NULL},
     {"conn-extra", NULL, "JSON", "more settings, as an object", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option import_options[] = {
     {"overwrite", NULL, NULL, "replace connections that are there already", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option export_options[] = {
     {"file-format", NULL, "FORMAT", "json, yaml or env (default: by the file's ending)", "json|yaml|env", "format"},
     {"serialization-format", NULL, "FORMAT", "of env lines: uri (default) or json", "json|uri", NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb verbs[] = {
     {"list", "List connections", HK_NEEDS_CLIENT, NULL, list_options, list_connections},

@@ -307,7 +307,7 @@ const struct hk_option hk_dags_trigger_options[] = {
     {"run-id", "r", "ID", "the run's id (default: manual__<time>)", NULL, NULL},
     {"logical-date", "le", "DATE", "the run's logical date (default: none)", NULL, "exec-date"},
     {"no-replace-microseconds", NULL, NULL, "accepted for Airflow's sake: they are never replaced", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 const struct hk_option hk_dags_list_runs_options[] = {
     HK_OPTION_OUTPUT,
@@ -315,12 +315,12 @@ const struct hk_option hk_dags_list_runs_options[] = {
     {"no-backfill", NULL, NULL, "leave backfills out", NULL, NULL},
     {"start-date", "s", "DATE", "only logical dates from then on", NULL, NULL},
     {"end-date", "e", "DATE", "only logical dates up to then", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 const struct hk_option hk_dags_next_options[] = {
     {"table", NULL, NULL, "all times of each run", NULL, NULL},
     {"field", NULL, "NAME", "which time: logical_date (default), data_interval.start, data_interval.end, run_after",
      "logical_date|data_interval.start|data_interval.end|run_after", NULL},
     {"num-executions", "n", "N", "how many runs (default: 1)", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };

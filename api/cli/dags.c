@@ -229,16 +229,16 @@ static bool unpause_dag(struct hk_cli *cli, struct hk_error *err)
     return set_paused(cli, false, err);
 }
 
-static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, {NULL}};
+static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
 static const struct hk_option list_options[] = {
     HK_OPTION_OUTPUT,
     {"columns", NULL, "NAMES", "which columns, separated by commas", NULL, NULL},
     {"bundle-name", "B", "NAME", "only DAGs of this bundle", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option show_options[] = {
     {"save", "s", "FILE.dot", "write there instead of to standard output", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb verbs[] = {
     {"list", "List all the DAGs", HK_NEEDS_CLIENT, NULL, list_options, list_dags},

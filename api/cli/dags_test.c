@@ -132,11 +132,11 @@ const struct hk_option hk_dags_test_options[] = {
     OPTION_FILE,      {"conf", "c", "JSON", "an object: the run's configuration", NULL, NULL},
     OPTION_DATE,      HK_OPTION_DAGS,
     HK_OPTION_SUBDIR, HK_OPTION_PYTHON,
-    {NULL},
+    HK_OPTIONS_END,
 };
 const struct hk_option hk_tasks_test_options[] = {
     OPTION_FILE,      {"conf", "c", "JSON", "an object: the run's configuration", NULL, NULL},
     OPTION_DATE,      HK_OPTION_DAGS,
     HK_OPTION_SUBDIR, HK_OPTION_PYTHON,
-    {NULL},
+    HK_OPTIONS_END,
 };

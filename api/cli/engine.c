@@ -58,9 +58,9 @@ struct hk_engine {
     struct hk_cli_door cli_door;
     struct hk_http *http;
 
-    uv_async_t wake;      /* from the writer thread and hk_engine_post */
-    uv_check_t step;      /* after each turn in which the scheduler was woken */
-    uv_idle_t spin;       /* keeps such a turn from waiting */
+    uv_async_t wake; /* from the writer thread and hk_engine_post */
+    uv_check_t step; /* after each turn in which the scheduler was woken */
+    uv_idle_t spin;  /* keeps such a turn from waiting */
     uv_timer_t timer;
     uv_signal_t signals[2];
     bool is_quitting;
@@ -314,9 +314,12 @@ static void start_workers(struct hk_engine *e)
                                        .parallelism = e->options.parallelism,
                                        .host = hk_scheduler_host(e->scheduler)};
     e->local = hk_local_new(&options);
-    struct hk_services_options services = {
-        .loop = &e->loop, .store = e->store, .clock = hk_clock_system(), .key = &e->key,
-        .became_idle = services_idle, .context = e};
+    struct hk_services_options services = {.loop = &e->loop,
+                                           .store = e->store,
+                                           .clock = hk_clock_system(),
+                                           .key = &e->key,
+                                           .became_idle = services_idle,
+                                           .context = e};
     e->services = hk_services_new(&services);
     struct hk_supervisor_options supervisor = {.clock = hk_clock_system(),
                                                .port = hk_python_port_local(e->local),
@@ -332,8 +335,8 @@ static void start_workers(struct hk_engine *e)
     hk_scheduler_set_executor(e->scheduler, &executor);
 }
 
-static bool find_user(void *context, struct hk_str username, char *hash, size_t hash_size, char *role,
-                      size_t role_size, struct hk_error *err)
+static bool find_user(void *context, struct hk_str username, char *hash, size_t hash_size, char *role, size_t role_size,
+                      struct hk_error *err)
 {
     struct hk_engine *e = context;
     return hk_store_user_find(e->store, username, hash, hash_size, role, role_size, err);
@@ -448,8 +451,7 @@ static bool start_parts(struct hk_engine *e, struct hk_error *err)
     e->scheduler = hk_scheduler_new(&options);
     start_workers(e);
     if (!hk_scheduler_load(e->scheduler, err) ||
-        (e->options.passive_dag != NULL &&
-         !hk_known_dag_load(e->store, e->scheduler, e->options.passive_dag, err)) ||
+        (e->options.passive_dag != NULL && !hk_known_dag_load(e->store, e->scheduler, e->options.passive_dag, err)) ||
         (e->options.listen != NULL && !start_doors(e, err))) {
         return false;
     }

@@ -1,5 +1,5 @@
-/* struct hk_engine: everything put together on one libuv loop. `hanok standalone` runs it with its doors open; `hanok dags test`
- * runs the same without. Called on the loop thread unless said otherwise. */
+/* struct hk_engine: everything put together on one libuv loop. `hanok standalone` runs it with its doors open; `hanok
+ * dags test` runs the same without. Called on the loop thread unless said otherwise. */
 #ifndef HK_CLI_ENGINE_H
 #define HK_CLI_ENGINE_H
 
@@ -15,16 +15,16 @@ struct hk_engine_options {
     const char *database;           /* NULL: the home's; ":memory:" for `dags test` */
     const char *const *dag_folders; /* paths of folders or files */
     size_t dag_folder_count;
-    const char *listen;             /* NULL: no doors */
+    const char *listen; /* NULL: no doors */
     bool all_admins;
-    uint32_t parallelism;           /* 0: cores x 2 */
-    const char *python;             /* NULL: none */
-    const char *host_script;        /* of the warm Python host */
-    bool is_passive;                /* nothing is scheduled or dispatched: for CLI verbs without a server */
-    const char *passive_dag;        /* of a passive one: taken from the database, to be triggered; NULL: none */
-    bool only_triggered;            /* DAGs begin paused and their schedules make no runs: for `dags test` */
+    uint32_t parallelism;    /* 0: cores x 2 */
+    const char *python;      /* NULL: none */
+    const char *host_script; /* of the warm Python host */
+    bool is_passive;         /* nothing is scheduled or dispatched: for CLI verbs without a server */
+    const char *passive_dag; /* of a passive one: taken from the database, to be triggered; NULL: none */
+    bool only_triggered;     /* DAGs begin paused and their schedules make no runs: for `dags test` */
     bool starts_paused;
-    bool watch;                     /* follow changes of the DAG folders */
+    bool watch; /* follow changes of the DAG folders */
     void *context;
     void (*observe)(void *context, const struct hk_run *run, int64_t task); /* or NULL */
     void (*problem)(void *context, const char *file, const char *message);  /* or NULL */
@@ -32,8 +32,7 @@ struct hk_engine_options {
 };
 
 /* Opens the store, loads, starts the doors: when it returns, they answer. */
-HK_MUST_USE bool hk_engine_start(const struct hk_engine_options *options, struct hk_engine **out,
-                                 struct hk_error *err);
+HK_MUST_USE bool hk_engine_start(const struct hk_engine_options *options, struct hk_engine **out, struct hk_error *err);
 /* Runs until hk_engine_quit; then ends what runs and returns when all is gone. */
 void hk_engine_run(struct hk_engine *engine);
 void hk_engine_quit(struct hk_engine *engine);

@@ -69,8 +69,10 @@ static bool load_secrets(struct hk_home *home, struct hk_error *err)
         ssize_t n = read(fd, both, sizeof both);
         close(fd);
         if (n != (ssize_t)sizeof both) {
-            return hk_error_set(err, HK_CORRUPT, "file '%s' is damaged; restore it from a back-up, or delete it to get "
-                                "new keys (stored variables and passwords of connections are then lost)", path);
+            return hk_error_set(err, HK_CORRUPT,
+                                "file '%s' is damaged; restore it from a back-up, or delete it to get "
+                                "new keys (stored variables and passwords of connections are then lost)",
+                                path);
         }
     }
     memcpy(home->token_secret, both, HK_TOKEN_SECRET_SIZE);

@@ -46,7 +46,8 @@ static bool write_file(const char *folder, const struct hk_embedded_file *file, 
 
 static bool make_folder(const char *path, struct hk_error *err)
 {
-    return mkdir(path, 0700) == 0 || errno == EEXIST || hk_error_set(err, HK_IO, "folder '%s' cannot be made: %m", path);
+    return mkdir(path, 0700) == 0 || errno == EEXIST ||
+           hk_error_set(err, HK_IO, "folder '%s' cannot be made: %m", path);
 }
 
 bool hk_host_script_write(const char *home, char *out, size_t out_size, struct hk_error *err)

@@ -163,10 +163,10 @@ static bool export_pools(struct hk_cli *cli, struct hk_error *err)
     return ok;
 }
 
-static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, {NULL}};
+static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
 static const struct hk_option set_options[] = {
     {"include-deferred", NULL, NULL, "deferred tasks take slots, too", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb verbs[] = {
     {"list", "List pools", HK_NEEDS_CLIENT, NULL, output_options, list_pools},

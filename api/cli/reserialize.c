@@ -87,5 +87,5 @@ bool hk_dags_reserialize(struct hk_cli *cli, struct hk_error *err)
 const struct hk_option hk_dags_reserialize_options[] = {
     HK_OPTION_DAGS,   HK_OPTION_SUBDIR,
     HK_OPTION_PYTHON, {"bundle-name", "B", "NAME", "accepted for Airflow's sake: all folders are read", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };

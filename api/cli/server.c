@@ -75,8 +75,8 @@ static bool run_standalone(struct hk_cli *cli, struct hk_error *err)
     return true;
 }
 
-static const struct hk_option info_options[] = {
-    HK_OPTION_OUTPUT, HK_OPTION_DAGS, HK_OPTION_SUBDIR, HK_OPTION_PYTHON, {NULL}};
+static const struct hk_option info_options[] = {HK_OPTION_OUTPUT, HK_OPTION_DAGS, HK_OPTION_SUBDIR, HK_OPTION_PYTHON,
+                                                HK_OPTIONS_END};
 static const struct hk_option standalone_options[] = {
     HK_OPTION_DAGS,
     HK_OPTION_SUBDIR,
@@ -85,7 +85,7 @@ static const struct hk_option standalone_options[] = {
     HK_OPTION_PYTHON,
     {"all-admins", NULL, NULL, "everybody is admin, without a token; only on loopback", NULL, NULL},
     {"starts-paused", NULL, NULL, "new DAGs are paused until somebody unpauses them", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb verbs[] = {
     {"standalone", "Run all of hanok in one process", HK_NEEDS_NOTHING, NULL, standalone_options, run_standalone},

@@ -233,5 +233,5 @@ const struct hk_option hk_simulate_options[] = {
     {"task-seconds", NULL, "N", "how long a task takes (default: 60)", NULL, NULL},
     {"parallelism", NULL, "N", "tasks at once (default: no limit but the pools')", NULL, NULL},
     HK_OPTION_PYTHON,
-    {NULL},
+    HK_OPTIONS_END,
 };

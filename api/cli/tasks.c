@@ -274,8 +274,8 @@ static bool clear_tasks(struct hk_cli *cli, struct hk_error *err)
         "map-index", NULL, "N", "which instance of a mapped task", NULL, NULL                                          \
     }
 
-static const struct hk_option instance_options[] = {OPTION_MAP_INDEX, {NULL}};
-static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, {NULL}};
+static const struct hk_option instance_options[] = {OPTION_MAP_INDEX, HK_OPTIONS_END};
+static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
 static const struct hk_option clear_options[] = {
     {"task-regex", "t", "REGEX", "only tasks whose id matches", NULL, NULL},
     {"run-id", NULL, "ID", "only in this run", NULL, NULL},
@@ -286,7 +286,7 @@ static const struct hk_option clear_options[] = {
     {"only-failed", "f", NULL, "only failed ones", NULL, NULL},
     {"only-running", "r", NULL, "only running ones", NULL, NULL},
     HK_OPTION_YES,
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb verbs[] = {
     {"list", "List the tasks within a DAG", HK_NEEDS_CLIENT, "dag_id", NULL, list_tasks},

@@ -159,7 +159,7 @@ static bool reset_password(struct hk_cli *cli, struct hk_error *err)
         "use-random-password", NULL, NULL, "make one and print it", NULL, NULL                                         \
     }
 
-static const struct hk_option list_options[] = {HK_OPTION_OUTPUT, {NULL}};
+static const struct hk_option list_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
 static const struct hk_option create_options[] = {
     OPTION_USERNAME,
     {"role", "r", "ROLE", "Public, Viewer, User, Op or Admin", NULL, NULL},
@@ -168,10 +168,10 @@ static const struct hk_option create_options[] = {
     {"email", "e", "ADDRESS", "accepted for Airflow's sake; not kept", NULL, NULL},
     {"firstname", "f", "NAME", "accepted for Airflow's sake; not kept", NULL, NULL},
     {"lastname", "l", "NAME", "accepted for Airflow's sake; not kept", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
-static const struct hk_option delete_options[] = {OPTION_USERNAME, {NULL}};
-static const struct hk_option reset_options[] = {OPTION_USERNAME, OPTION_PASSWORD, OPTION_RANDOM, {NULL}};
+static const struct hk_option delete_options[] = {OPTION_USERNAME, HK_OPTIONS_END};
+static const struct hk_option reset_options[] = {OPTION_USERNAME, OPTION_PASSWORD, OPTION_RANDOM, HK_OPTIONS_END};
 static const struct hk_verb verbs[] = {
     {"list", "List users", HK_NEEDS_CLIENT, NULL, list_options, list_users},
     {"create", "Create a user", HK_NEEDS_CLIENT, NULL, create_options, create_user},

@@ -273,21 +273,21 @@ static const struct hk_option list_options[] = {
     HK_OPTION_OUTPUT,
     {"show-values", NULL, NULL, "show the values, too", NULL, NULL},
     {"hide-sensitive", NULL, NULL, "with --show-values: mask the values", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option get_options[] = {
     {"json", "j", NULL, "read the value as JSON", NULL, NULL},
     {"default", "d", "VALUE", "what to print when there is no such variable", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option set_options[] = {
     {"json", "j", NULL, "keep the value as a JSON string", NULL, NULL},
     {"description", NULL, "TEXT", "what it is for", NULL, NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_option import_options[] = {
     {"action-on-existing-key", "a", "ACTION", "overwrite (default), fail or skip", "overwrite|fail|skip", NULL},
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb verbs[] = {
     {"list", "List variables", HK_NEEDS_CLIENT, NULL, list_options, list_variables},

@@ -106,8 +106,7 @@ static bool read_object(const struct hk_request *req, struct hk_response *res, j
     hk_buf_init(&faults.text, 64 * 1024);
     form->username = read_field(req, body, "username", &faults);
     form->password = read_field(req, body, "password", &faults);
-    json_object_foreach(body, name, value)
-    {
+    json_object_foreach (body, name, value) {
         if (!hk_str_is(hk_str_from(name), "username") && !hk_str_is(hk_str_from(name), "password")) {
             add_fault(&faults, name, "Extra inputs are not permitted", "extra_forbidden", value);
         }

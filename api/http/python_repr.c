@@ -60,8 +60,7 @@ static void add_object(struct hk_buf *out, const json_t *value)
     json_t *member = NULL;
     const char *joint = "";
     hk_buf_add_char(out, '{');
-    json_object_foreach((json_t *)(uintptr_t)value, name, member)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
         hk_buf_add_text(out, joint);
         hk_python_repr_text(out, hk_str_from(name));
         hk_buf_add_text(out, ": ");

@@ -126,8 +126,7 @@ static void refuse_extras(struct hk_body *body)
     const char *name = NULL;
     json_t *value = NULL;
     json_t *object = (json_t *)(uintptr_t)body->value; /* jansson's iteration takes no const; nothing is changed */
-    json_object_foreach(object, name, value)
-    {
+    json_object_foreach (object, name, value) {
         bool was_asked = false;
         for (size_t i = 0; i < body->asked.len && !was_asked; i++) {
             was_asked = hk_str_is(body->asked.items[i].name, name);

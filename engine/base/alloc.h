@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-void *hk_alloc(size_t size);                              /* zeroed; free with free() */
-void *hk_alloc_array(size_t count, size_t size);          /* zeroed; aborts on overflow */
-void *hk_realloc(void *old, size_t size);                 /* new bytes are not zeroed */
-char *hk_strdup(const char *s);                           /* NULL gives NULL */
+void *hk_alloc(size_t size);                     /* zeroed; free with free() */
+void *hk_alloc_array(size_t count, size_t size); /* zeroed; aborts on overflow */
+void *hk_realloc(void *old, size_t size);        /* new bytes are not zeroed */
+char *hk_strdup(const char *s);                  /* NULL gives NULL */
 char *hk_strndup(const char *s, size_t len);
 
 /* Grows a plain array so that it holds at least `need` items, doubling; new items are zeroed.

@@ -15,12 +15,12 @@ struct hk_arena {
 };
 
 void hk_arena_init(struct hk_arena *arena);
-void hk_arena_clear(struct hk_arena *arena);   /* frees all; may be used again */
-void hk_arena_reset(struct hk_arena *arena);   /* as clear, but keeps one block for the next round */
-void *hk_arena_alloc(struct hk_arena *arena, size_t size);                       /* zeroed, aligned for any type */
-void *hk_arena_array(struct hk_arena *arena, size_t count, size_t size);         /* zeroed; aborts on overflow */
-struct hk_str hk_arena_str(struct hk_arena *arena, struct hk_str s);             /* NUL-terminated copy */
-char *hk_arena_strdup(struct hk_arena *arena, const char *s);                    /* NULL gives NULL */
+void hk_arena_clear(struct hk_arena *arena);               /* frees all; may be used again */
+void hk_arena_reset(struct hk_arena *arena);               /* as clear, but keeps one block for the next round */
+void *hk_arena_alloc(struct hk_arena *arena, size_t size); /* zeroed, aligned for any type */
+void *hk_arena_array(struct hk_arena *arena, size_t count, size_t size); /* zeroed; aborts on overflow */
+struct hk_str hk_arena_str(struct hk_arena *arena, struct hk_str s);     /* NUL-terminated copy */
+char *hk_arena_strdup(struct hk_arena *arena, const char *s);            /* NULL gives NULL */
 char *hk_arena_printf(struct hk_arena *arena, const char *fmt, ...) HK_PRINTF(2, 3);
 
 #endif

@@ -16,15 +16,15 @@ struct hk_buf {
 };
 
 void hk_buf_init(struct hk_buf *buf, size_t max_bytes);
-void hk_buf_clear(struct hk_buf *buf);                       /* frees; may be used again */
-void hk_buf_reset(struct hk_buf *buf);                       /* empties, keeps the memory */
+void hk_buf_clear(struct hk_buf *buf); /* frees; may be used again */
+void hk_buf_reset(struct hk_buf *buf); /* empties, keeps the memory */
 void hk_buf_add(struct hk_buf *buf, const void *data, size_t len);
 void hk_buf_add_str(struct hk_buf *buf, struct hk_str s);
 void hk_buf_add_text(struct hk_buf *buf, const char *c_string);
 void hk_buf_add_char(struct hk_buf *buf, char c);
 void hk_buf_printf(struct hk_buf *buf, const char *fmt, ...) HK_PRINTF(2, 3);
-void hk_buf_remove_front(struct hk_buf *buf, size_t len);    /* drops the first len bytes */
-struct hk_str hk_buf_str(const struct hk_buf *buf);          /* valid until the next append */
-char *hk_buf_take(struct hk_buf *buf);                       /* hands the memory over; never NULL */
+void hk_buf_remove_front(struct hk_buf *buf, size_t len); /* drops the first len bytes */
+struct hk_str hk_buf_str(const struct hk_buf *buf);       /* valid until the next append */
+char *hk_buf_take(struct hk_buf *buf);                    /* hands the memory over; never NULL */
 
 #endif

@@ -10,18 +10,18 @@
 
 struct hk_civil {
     int64_t year;
-    int month;       /* 1..12 */
-    int day;         /* 1..31 */
+    int month; /* 1..12 */
+    int day;   /* 1..31 */
     int hour;
     int minute;
     int second;
     int microsecond;
 };
 
-int64_t hk_civil_to_us(const struct hk_civil *c);               /* read as UTC; fields may not overflow */
-void hk_civil_from_us(int64_t us, struct hk_civil *out);        /* as UTC */
-int64_t hk_civil_days(int64_t year, int month, int day);        /* days since 1970-01-01 */
-int hk_civil_weekday(int64_t days);                             /* 0 = Sunday .. 6 = Saturday */
+int64_t hk_civil_to_us(const struct hk_civil *c);        /* read as UTC; fields may not overflow */
+void hk_civil_from_us(int64_t us, struct hk_civil *out); /* as UTC */
+int64_t hk_civil_days(int64_t year, int month, int day); /* days since 1970-01-01 */
+int hk_civil_weekday(int64_t days);                      /* 0 = Sunday .. 6 = Saturday */
 int hk_civil_month_days(int64_t year, int month);
 
 enum { HK_ISO_SIZE = 40 };

@@ -18,7 +18,7 @@
 
 enum hk_code {
     HK_OK = 0,
-    HK_INVALID,         /* the request is wrong; repeating it will not help */
+    HK_INVALID, /* the request is wrong; repeating it will not help */
     HK_NOT_FOUND,
     HK_CONFLICT,        /* lost a race, or the name is taken */
     HK_DENIED,          /* known caller, not allowed */
@@ -26,9 +26,9 @@ enum hk_code {
     HK_LIMIT,           /* larger than a limit of engine/base/limits.h */
     HK_TIMEOUT,
     HK_CANCELLED,
-    HK_UNAVAILABLE,     /* try again later */
-    HK_IO,              /* the operating system said no: disk full, permission */
-    HK_CORRUPT,         /* what we once wrote can no longer be read */
+    HK_UNAVAILABLE, /* try again later */
+    HK_IO,          /* the operating system said no: disk full, permission */
+    HK_CORRUPT,     /* what we once wrote can no longer be read */
     HK_INTERNAL,
     HK_CODE_COUNT
 };

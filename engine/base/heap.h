@@ -1,5 +1,5 @@
-/* struct hk_heap: a binary heap of small values ordered by up to three numbers, least first; what is equal in all three comes
- * in the order of insertion. Used for timers and for the queue of tasks that may run. Entries are not removed
+/* struct hk_heap: a binary heap of small values ordered by up to three numbers, least first; what is equal in all three
+ * comes in the order of insertion. Used for timers and for the queue of tasks that may run. Entries are not removed
  * when they no longer matter: whoever takes one checks whether it still does. Caller's memory, one thread. */
 #ifndef HK_BASE_HEAP_H
 #define HK_BASE_HEAP_H

@@ -67,8 +67,8 @@ static size_t sequence_length(struct hk_str s, size_t i)
 
 static void escape_byte(struct hk_buf *out, unsigned char c)
 {
-    static const char *const short_forms[256] = {
-        ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t", ['\b'] = "\\b", ['\f'] = "\\f"};
+    static const char *const short_forms[256] = {['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
+                                                 ['\t'] = "\\t", ['\b'] = "\\b",  ['\f'] = "\\f"};
     if (short_forms[c] != NULL) {
         hk_buf_add_text(out, short_forms[c]);
     } else {

@@ -28,14 +28,14 @@ void hk_json_begin_array(struct hk_json *w);
 void hk_json_end_array(struct hk_json *w);
 void hk_json_key(struct hk_json *w, const char *key);
 void hk_json_key_str(struct hk_json *w, struct hk_str key);
-void hk_json_string(struct hk_json *w, struct hk_str s);        /* invalid UTF-8 becomes U+FFFD */
-void hk_json_text(struct hk_json *w, const char *c_string);     /* NULL is null */
+void hk_json_string(struct hk_json *w, struct hk_str s);    /* invalid UTF-8 becomes U+FFFD */
+void hk_json_text(struct hk_json *w, const char *c_string); /* NULL is null */
 void hk_json_int(struct hk_json *w, int64_t value);
-void hk_json_double(struct hk_json *w, double value);           /* as Python prints it: 2.0; not finite is null */
+void hk_json_double(struct hk_json *w, double value); /* as Python prints it: 2.0; not finite is null */
 void hk_json_bool(struct hk_json *w, bool value);
 void hk_json_null(struct hk_json *w);
-void hk_json_raw(struct hk_json *w, struct hk_str json);        /* already JSON; empty is null */
-void hk_json_time(struct hk_json *w, int64_t us);               /* "...Z"; HK_TIME_NONE is null */
+void hk_json_raw(struct hk_json *w, struct hk_str json); /* already JSON; empty is null */
+void hk_json_time(struct hk_json *w, int64_t us);        /* "...Z"; HK_TIME_NONE is null */
 
 /* Key and value at once, for the common kinds. */
 void hk_json_kv_text(struct hk_json *w, const char *key, const char *value);

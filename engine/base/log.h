@@ -23,7 +23,7 @@ struct hk_log_key {
 #define HK_KEYS_END ((struct hk_log_key){NULL, NULL, 0})
 
 #define hk_log(level, component, ...) HK_LOG_PICK(level, component, __VA_ARGS__, HK_KEYS_END)
-#define HK_LOG_PICK(level, component, event, ...) \
+#define HK_LOG_PICK(level, component, event, ...)                                                                      \
     hk_log_write((level), (component), (event), (const struct hk_log_key[]){__VA_ARGS__})
 
 /* keys ends with HK_KEYS_END. Use the macro. */

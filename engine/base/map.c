@@ -45,7 +45,7 @@ static void rebuild(struct hk_map *map)
     }
     map->len = live;
     size_t slots = 16;
-    while (slots < (live + 1) * 2) {
+    while (slots < (live + 1) * 3) { /* room for half as many again, or removing and adding would rebuild each time */
         slots *= 2;
     }
     free(map->slots);

@@ -1,5 +1,5 @@
-/* Randomness is an argument, too: identifiers and jitter come from a struct hk_rand. Production seeds it from the operating
- * system; simulation from its seed, so the same seed gives the same run. Not for secrets: those come from
+/* Randomness is an argument, too: identifiers and jitter come from a struct hk_rand. Production seeds it from the
+ * operating system; simulation from its seed, so the same seed gives the same run. Not for secrets: those come from
  * OpenSSL's RAND_bytes in api/http/auth. One thread at a time. */
 #ifndef HK_BASE_RAND_H
 #define HK_BASE_RAND_H

@@ -23,13 +23,13 @@ bool hk_str_is(struct hk_str a, const char *c_string)
 bool hk_str_starts_with(struct hk_str s, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return s.len >= n && memcmp(s.data, prefix, n) == 0;
+    return n == 0 || (s.len >= n && memcmp(s.data, prefix, n) == 0);
 }
 
 bool hk_str_ends_with(struct hk_str s, const char *suffix)
 {
     size_t n = strlen(suffix);
-    return s.len >= n && memcmp(s.data + s.len - n, suffix, n) == 0;
+    return n == 0 || (s.len >= n && memcmp(s.data + s.len - n, suffix, n) == 0);
 }
 
 int hk_str_compare(struct hk_str a, struct hk_str b)
@@ -85,8 +85,7 @@ bool hk_str_to_i64(struct hk_str s, int64_t *out)
         if (s.data[i] < '0' || s.data[i] > '9') {
             return false;
         }
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, s.data[i] - '0', &value)) {
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_sub_overflow(value, s.data[i] - '0', &value)) {
             return false;
         }
     }
@@ -143,8 +142,8 @@ bool hk_str_is_utf8(struct hk_str s)
                 return false;
             }
         }
-        if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F) ||
-            (c == 0xF0 && p[i + 1] < 0x90) || (c == 0xF4 && p[i + 1] > 0x8F)) {
+        if ((c == 0xE0 && p[i + 1] < 0xA0) || (c == 0xED && p[i + 1] > 0x9F) || (c == 0xF0 && p[i + 1] < 0x90) ||
+            (c == 0xF4 && p[i + 1] > 0x8F)) {
             return false;
         }
         i += n;
@@ -154,7 +153,7 @@ bool hk_str_is_utf8(struct hk_str s)
 
 uint64_t hk_str_hash(struct hk_str s)
 {
-    uint64_t h = 1469598103934665603u;
+    uint64_t h = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < s.len; i++) {
         h = (h ^ (unsigned char)s.data[i]) * 1099511628211u;
     }

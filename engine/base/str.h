@@ -15,13 +15,13 @@ struct hk_str {
 #define HK_STR(literal) ((struct hk_str){(literal), sizeof(literal) - 1})
 #define HK_STR_ARG(s) (int)(s).len, (s).data != NULL ? (s).data : ""
 
-struct hk_str hk_str_from(const char *c_string);               /* NULL gives the empty string */
+struct hk_str hk_str_from(const char *c_string); /* NULL gives the empty string */
 bool hk_str_eq(struct hk_str a, struct hk_str b);
 bool hk_str_is(struct hk_str a, const char *c_string);
 bool hk_str_starts_with(struct hk_str s, const char *prefix);
 bool hk_str_ends_with(struct hk_str s, const char *suffix);
-int hk_str_compare(struct hk_str a, struct hk_str b);          /* bytes, as memcmp */
-struct hk_str hk_str_trim(struct hk_str s);                    /* without ASCII white space at the ends */
+int hk_str_compare(struct hk_str a, struct hk_str b); /* bytes, as memcmp */
+struct hk_str hk_str_trim(struct hk_str s);           /* without ASCII white space at the ends */
 
 /* Splits off what stands before the first `sep` into *head and leaves the rest in *rest. false when
  * *rest is used up. An empty *rest yields nothing. */
@@ -29,7 +29,7 @@ bool hk_str_next(struct hk_str *rest, char sep, struct hk_str *head);
 
 /* The whole of s as a decimal number; false on anything else, including overflow. */
 bool hk_str_to_i64(struct hk_str s, int64_t *out);
-bool hk_str_to_double(struct hk_str s, double *out);           /* finite numbers only */
+bool hk_str_to_double(struct hk_str s, double *out); /* finite numbers only */
 
 /* NUL-terminated copy into out; false (and an empty out) when it does not fit. */
 bool hk_str_copy(char *out, size_t out_size, struct hk_str s);
@@ -37,6 +37,6 @@ bool hk_str_copy(char *out, size_t out_size, struct hk_str s);
 /* Whether s is valid UTF-8 (no surrogates, no over-long forms). */
 bool hk_str_is_utf8(struct hk_str s);
 
-uint64_t hk_str_hash(struct hk_str s);                         /* FNV-1a; not for hostile keys in the open */
+uint64_t hk_str_hash(struct hk_str s); /* FNV-1a; not for hostile keys in the open */
 
 #endif

@@ -24,11 +24,11 @@
 #include "engine/graph/task.h"
 
 enum hk_schedule_kind {
-    HK_SCHEDULE_NONE,       /* external triggers only */
+    HK_SCHEDULE_NONE, /* external triggers only */
     HK_SCHEDULE_ONCE,
     HK_SCHEDULE_CONTINUOUS,
-    HK_SCHEDULE_CRON,       /* expression, zone */
-    HK_SCHEDULE_DELTA,      /* every delta_us */
+    HK_SCHEDULE_CRON,  /* expression, zone */
+    HK_SCHEDULE_DELTA, /* every delta_us */
 };
 
 struct hk_schedule {
@@ -36,11 +36,11 @@ struct hk_schedule {
     const char *expression; /* cron: five or six fields, presets already expanded; else NULL */
     const char *zone;       /* IANA name, or a fixed offset as "+09:00"; never NULL, "UTC" by default */
     int64_t delta_us;
-    bool has_interval;      /* true: data interval between two ticks, the run starts at its end
-                               (CronDataIntervalTimetable);
-                               false: a trigger timetable, interval of interval_us before the tick (0: none) */
+    bool has_interval; /* true: data interval between two ticks, the run starts at its end
+                          (CronDataIntervalTimetable);
+                          false: a trigger timetable, interval of interval_us before the tick (0: none) */
     int64_t interval_us;
-    const char *summary;    /* Airflow's timetable_summary: "0 0 * * *", "None", "@once", "1 day, 0:00:00" */
+    const char *summary; /* Airflow's timetable_summary: "0 0 * * *", "None", "@once", "1 day, 0:00:00" */
 };
 
 /* One TaskGroup. Index 0 is the root, which has no id and no parent. */
@@ -57,14 +57,14 @@ struct hk_graph {
     struct hk_arena arena;
 
     const char *dag_id;
-    const char *display_name;    /* NULL: dag_id */
-    const char *description;     /* NULL: none */
-    const char *doc_md;          /* NULL: none */
-    const char *fileloc;         /* absolute path of the file */
+    const char *display_name;     /* NULL: dag_id */
+    const char *description;      /* NULL: none */
+    const char *doc_md;           /* NULL: none */
+    const char *fileloc;          /* absolute path of the file */
     const char *relative_fileloc; /* inside its bundle */
-    const char *python_file;     /* what the Python host imports to find this DAG, absolute; NULL: fileloc */
+    const char *python_file;      /* what the Python host imports to find this DAG, absolute; NULL: fileloc */
     const char *bundle_name;
-    const char *dialect;         /* the reader: "airflow", "yaml" */
+    const char *dialect; /* the reader: "airflow", "yaml" */
     const char **tags;
     uint32_t tag_count;
     const char *params_json;       /* {"n": {"value": 3, "schema": {}, "source": null, ...}}; NULL: {} */
@@ -75,15 +75,15 @@ struct hk_graph {
     int64_t start_at_us; /* HK_TIME_NONE: none */
     int64_t end_at_us;   /* HK_TIME_NONE: none */
     bool catchup;
-    bool is_fail_fast;   /* the first failed task fails the others that have not finished */
+    bool is_fail_fast; /* the first failed task fails the others that have not finished */
     bool renders_native;
     bool has_success_callback; /* of the whole DAG: run by the Python host when a run has ended */
     bool has_failure_callback;
-    int is_paused_upon_creation; /* -1: not said */
-    uint32_t max_active_runs;    /* 0: no limit */
-    uint32_t max_active_tasks;   /* 0: no limit */
+    int is_paused_upon_creation;          /* -1: not said */
+    uint32_t max_active_runs;             /* 0: no limit */
+    uint32_t max_active_tasks;            /* 0: no limit */
     uint32_t max_consecutive_failed_runs; /* 0: no limit */
-    int64_t run_timeout_us;      /* 0: none */
+    int64_t run_timeout_us;               /* 0: none */
 
     struct hk_task *tasks; /* in the file's order; index = position */
     uint32_t task_count;

@@ -43,22 +43,22 @@ enum hk_runner {
 };
 
 struct hk_task {
-    uint32_t index; /* position in graph->tasks */
-    uint32_t group; /* position in graph->groups */
-    const char *task_id;       /* with its groups' prefix */
-    const char *display_name;  /* NULL: task_id */
-    const char *owner;         /* "airflow" by default */
-    const char *operator_class; /* "BashOperator": the class's name */
+    uint32_t index;              /* position in graph->tasks */
+    uint32_t group;              /* position in graph->groups */
+    const char *task_id;         /* with its groups' prefix */
+    const char *display_name;    /* NULL: task_id */
+    const char *owner;           /* "airflow" by default */
+    const char *operator_class;  /* "BashOperator": the class's name */
     const char *operator_module; /* "airflow.providers.standard.operators.bash"; NULL: not known */
-    const char *operator_name; /* what Airflow shows: "@task", "BashOperator"; NULL: operator_class */
-    const char *doc_md;        /* NULL: none */
-    const char *queue;         /* "default" */
-    const char *executor;      /* NULL: the default one */
+    const char *operator_name;   /* what Airflow shows: "@task", "BashOperator"; NULL: operator_class */
+    const char *doc_md;          /* NULL: none */
+    const char *queue;           /* "default" */
+    const char *executor;        /* NULL: the default one */
 
     enum hk_runner runner;
-    const char *spec_json; /* what the runner needs. HK_RUN_COMMAND: {"command": "...", "env": {..}|null,
-                              "append_env": bool, "cwd": null|"...", "skip_exit_codes": [99], "push_xcom": bool,
-                              "output": "utf-8"}. NULL: {} */
+    const char *spec_json;  /* what the runner needs. HK_RUN_COMMAND: {"command": "...", "env": {..}|null,
+                               "append_env": bool, "cwd": null|"...", "skip_exit_codes": [99], "push_xcom": bool,
+                               "output": "utf-8"}. NULL: {} */
     const char *extra_json; /* what REST shows and hanok does not use: ui_color, ui_fgcolor, template_fields, params,
                               class_ref, ...; members as in GET /api/v2/dags/{id}/tasks. NULL: {} */
 
@@ -68,8 +68,8 @@ struct hk_task {
     bool ignore_first_depends_on_past;
     bool is_setup;
     bool is_teardown;
-    bool teardown_fails_run; /* Airflow's on_failure_fail_dagrun */
-    bool is_mapped;          /* a placeholder that expands into instances at run time */
+    bool teardown_fails_run;  /* Airflow's on_failure_fail_dagrun */
+    bool is_mapped;           /* a placeholder that expands into instances at run time */
     bool can_skip_downstream; /* branch and short-circuit operators */
     bool has_failure_callback;
 

@@ -1,4 +1,5 @@
-/* The life of a DAG run, as engine/state/task_state.h is of a task instance. Names are Airflow's (DagRunState). Pure. */
+/* The life of a DAG run, as engine/state/task_state.h is of a task instance. Names are Airflow's (DagRunState). Pure.
+ */
 #ifndef HK_STATE_RUN_STATE_H
 #define HK_STATE_RUN_STATE_H
 

@@ -13,8 +13,8 @@
 
 enum hk_task_state {
     HK_TASK_NONE,
-    HK_TASK_SCHEDULED,         /* may run; waits for a slot */
-    HK_TASK_QUEUED,            /* has its slot; handed to the executor as soon as this is committed */
+    HK_TASK_SCHEDULED, /* may run; waits for a slot */
+    HK_TASK_QUEUED,    /* has its slot; handed to the executor as soon as this is committed */
     HK_TASK_RUNNING,
     HK_TASK_SUCCESS,
     HK_TASK_FAILED,
@@ -24,25 +24,25 @@ enum hk_task_state {
     HK_TASK_UPSTREAM_FAILED,
     HK_TASK_SKIPPED,
     HK_TASK_DEFERRED,
-    HK_TASK_REMOVED,           /* no longer in the DAG */
+    HK_TASK_REMOVED, /* no longer in the DAG */
     HK_TASK_STATE_COUNT
 };
 
 enum hk_task_event {
-    HK_TASK_ON_SCHEDULE,        /* its dependencies are met */
-    HK_TASK_ON_QUEUE,           /* pool, limits and executor have room */
-    HK_TASK_ON_START,           /* the worker says it runs */
+    HK_TASK_ON_SCHEDULE, /* its dependencies are met */
+    HK_TASK_ON_QUEUE,    /* pool, limits and executor have room */
+    HK_TASK_ON_START,    /* the worker says it runs */
     HK_TASK_ON_SUCCEED,
-    HK_TASK_ON_FAIL,            /* and no try is left */
-    HK_TASK_ON_RETRY,           /* failed with tries left */
+    HK_TASK_ON_FAIL,  /* and no try is left */
+    HK_TASK_ON_RETRY, /* failed with tries left */
     HK_TASK_ON_SKIP,
     HK_TASK_ON_UPSTREAM_FAIL,
     HK_TASK_ON_RESCHEDULE,
     HK_TASK_ON_DEFER,
-    HK_TASK_ON_LOST,            /* the worker is gone; not the task's fault */
-    HK_TASK_ON_CLEAR,           /* a person wants it to run again */
+    HK_TASK_ON_LOST,  /* the worker is gone; not the task's fault */
+    HK_TASK_ON_CLEAR, /* a person wants it to run again */
     HK_TASK_ON_REMOVE,
-    HK_TASK_ON_SET_SUCCESS,     /* a person says so */
+    HK_TASK_ON_SET_SUCCESS, /* a person says so */
     HK_TASK_ON_SET_FAILED,
     HK_TASK_ON_SET_SKIPPED,
     HK_TASK_EVENT_COUNT

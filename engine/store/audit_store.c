@@ -8,7 +8,6 @@ static const char AUDIT_INSERT[] =
     "r.logical_us, d.display_name, (SELECT t.display_name FROM task_instance t WHERE t.run_key = r.run_key "           \
     "AND t.task_id = a.task_id LIMIT 1) FROM audit a LEFT JOIN dag d ON d.dag_id = a.dag_id "                          \
     "LEFT JOIN dag_run r ON r.dag_id = a.dag_id AND r.run_id = a.run_id "
-static const char AUDIT_LIST[] = AUDIT_SELECT;
 static const char AUDIT_COUNT[] = "SELECT count(*) FROM audit a";
 static const char AUDIT_FIND[] = AUDIT_SELECT "WHERE a.audit_key = ?1";
 
@@ -27,6 +26,7 @@ const struct hk_order_field hk_audit_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"a.audit_key", NULL};
+static const struct hk_list_sql LIST = {AUDIT_SELECT, NULL, KEY};
 
 bool hk_store_audit_add(struct hk_db *db, const struct hk_audit_save *save, struct hk_error *err)
 {
@@ -107,8 +107,8 @@ bool hk_store_audit_list(struct hk_db *db, const struct hk_audit_filter *filter,
     compose(&f, filter);
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, AUDIT_COUNT, total, err) &&
-              hk_filter_select(&f, db, AUDIT_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, AUDIT_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
+              hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

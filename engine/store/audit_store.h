@@ -1,5 +1,5 @@
-/* Who did what through which door: Airflow's event log. Rows are only ever added. Texts in rows are valid during the call
- * that hands them out. */
+/* Who did what through which door: Airflow's event log. Rows are only ever added. Texts in rows are valid during the
+ * call that hands them out. */
 #ifndef HK_STORE_AUDIT_STORE_H
 #define HK_STORE_AUDIT_STORE_H
 
@@ -7,13 +7,13 @@
 
 struct hk_audit_save {
     int64_t happened_us;
-    const char *event;    /* "trigger_dag_run" */
-    struct hk_str owner;  /* data NULL: nobody, as for all below */
+    const char *event;   /* "trigger_dag_run" */
+    struct hk_str owner; /* data NULL: nobody, as for all below */
     struct hk_str dag_id;
     struct hk_str run_id;
     struct hk_str task_id;
-    int64_t map_index;    /* HK_TIME_NONE: none */
-    struct hk_str extra;  /* JSON */
+    int64_t map_index;   /* HK_TIME_NONE: none */
+    struct hk_str extra; /* JSON */
 };
 
 struct hk_audit_info {

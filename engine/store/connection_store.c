@@ -3,8 +3,8 @@
 #include "engine/base/limits.h"
 
 #define CONNECTION_SELECT                                                                                              \
-    "SELECT conn_id, conn_type, description, host, login, schema, port, password, extra, is_encrypted FROM connection c"
-static const char CONNECTION_LIST[] = CONNECTION_SELECT;
+    "SELECT conn_id, conn_type, description, host, login, schema, port, password, extra, is_encrypted FROM "           \
+    "connection c"
 static const char CONNECTION_COUNT[] = "SELECT count(*) FROM connection c";
 static const char CONNECTION_FIND[] = CONNECTION_SELECT " WHERE conn_id = ?1";
 static const char CONNECTION_EXISTS[] = "SELECT 1 FROM connection WHERE conn_id = ?1";
@@ -14,16 +14,13 @@ static const char CONNECTION_SET[] =
 static const char CONNECTION_DELETE[] = "DELETE FROM connection WHERE conn_id = ?1";
 
 const struct hk_order_field hk_connection_orders[] = {
-    {"conn_id", "c.conn_id", NULL},
-    {"connection_id", "c.conn_id", NULL},
-    {"conn_type", "c.conn_type", NULL},
-    {"description", "c.description", NULL},
-    {"host", "c.host", NULL},
-    {"port", "c.port", NULL},
-    {"id", "c.conn_id", NULL},
-    {NULL, NULL, NULL},
+    {"conn_id", "c.conn_id", NULL},     {"connection_id", "c.conn_id", NULL},
+    {"conn_type", "c.conn_type", NULL}, {"description", "c.description", NULL},
+    {"host", "c.host", NULL},           {"port", "c.port", NULL},
+    {"id", "c.conn_id", NULL},          {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"c.conn_id", NULL};
+static const struct hk_list_sql LIST = {CONNECTION_SELECT, NULL, KEY};
 
 static bool open_text(const struct hk_secret_key *secret, struct hk_str *text, struct hk_buf *plain,
                       struct hk_error *err)
@@ -60,8 +57,8 @@ static bool hand_out(struct hk_stmt *q, const struct hk_secret_key *secret, hk_c
             .extra = hk_column_str(q, 8),
         };
         bool is_encrypted = hk_column_int(q, 9) != 0;
-        if (is_encrypted && (!open_text(secret, &row.password, &password, err) ||
-                             !open_text(secret, &row.extra, &extra, err))) {
+        if (is_encrypted &&
+            (!open_text(secret, &row.password, &password, err) || !open_text(secret, &row.extra, &extra, err))) {
             hk_error_prefix(err, "connection '%.*s'", HK_STR_ARG(row.conn_id));
             hk_reset(q);
             ok = false;
@@ -87,8 +84,7 @@ bool hk_store_connection_list(struct hk_db *db, const struct hk_secret_key *secr
     hk_filter_search(&f, "c.conn_id", conn_id);
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, CONNECTION_COUNT, total, err) &&
-              hk_filter_select(&f, db, CONNECTION_LIST, KEY, page, &q, err) &&
+    bool ok = hk_filter_count(&f, db, CONNECTION_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
               hand_out(q, secret, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
@@ -130,8 +126,8 @@ bool hk_store_connection_set(struct hk_db *db, const struct hk_secret_key *secre
     struct hk_buf extra;
     hk_buf_init(&password, SIZE_MAX);
     hk_buf_init(&extra, SIZE_MAX);
-    bool ok = seal_text(secret, row->password, now_us, &password, err) &&
-              seal_text(secret, row->extra, now_us, &extra, err);
+    bool ok =
+        seal_text(secret, row->password, now_us, &password, err) && seal_text(secret, row->extra, now_us, &extra, err);
     if (ok) {
         struct hk_stmt *q = hk_db_query(db, CONNECTION_SET);
         hk_bind_str(q, 1, row->conn_id);

@@ -1,5 +1,5 @@
-/* Connections. Password and extra are sealed with the key (secret.h) on their way in and opened on their way out. Texts in
- * rows are valid during the call that hands them out; data NULL stands for null. */
+/* Connections. Password and extra are sealed with the key (secret.h) on their way in and opened on their way out. Texts
+ * in rows are valid during the call that hands them out; data NULL stands for null. */
 #ifndef HK_STORE_CONNECTION_STORE_H
 #define HK_STORE_CONNECTION_STORE_H
 

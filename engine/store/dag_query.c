@@ -12,13 +12,11 @@
 /* The newest run by key, as Airflow's max(DagRun.id): one step into an index for each DAG. */
 #define LAST_RUN "LEFT JOIN dag_run lr ON lr.run_key = (SELECT max(run_key) FROM dag_run WHERE dag_id = d.dag_id) "
 
-static const char DAG_LIST[] = DAG_SELECT DAG_FROM;
-static const char DAG_LIST_RUN[] = DAG_SELECT DAG_FROM LAST_RUN;
 static const char DAG_COUNT[] = "SELECT count(*) " DAG_FROM;
 static const char DAG_COUNT_RUN[] = "SELECT count(*) " DAG_FROM LAST_RUN;
 static const char DAG_FIND[] = DAG_SELECT DAG_FROM "WHERE d.dag_id = ?1";
-static const char RUNNING_COUNT[] = "SELECT count(*) FROM dag_run WHERE state IN ('queued', 'running') "
-                                    "AND dag_id = ?1 AND state = 'running'";
+static const char RUNNING_COUNT[] = "SELECT count(*) FROM dag_run INDEXED BY dag_run_active "
+                                    "WHERE state IN ('queued', 'running') AND state = 'running' AND dag_id = ?1";
 static const char ANY_TAG[] = "d.dag_key IN (SELECT dag_key FROM dag_tag WHERE name = ?)";
 
 const struct hk_order_field hk_dag_orders[] = {
@@ -32,6 +30,8 @@ const struct hk_order_field hk_dag_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"d.dag_id", NULL};
+static const struct hk_list_sql LIST = {DAG_SELECT DAG_FROM, NULL, KEY};
+static const struct hk_list_sql LIST_RUN = {DAG_SELECT DAG_FROM LAST_RUN, NULL, KEY};
 
 static void read_dag(struct hk_stmt *q, struct hk_dag_info *row)
 {
@@ -148,7 +148,7 @@ bool hk_store_dag_list(struct hk_db *db, const struct hk_dag_filter *filter, con
     struct hk_stmt *q = NULL;
     size_t count = 0;
     bool ok = hk_filter_count(&f, db, with_run ? DAG_COUNT_RUN : DAG_COUNT, total, err) &&
-              hk_filter_select(&f, db, with_run ? DAG_LIST_RUN : DAG_LIST, KEY, page, &q, err) &&
+              hk_filter_select(&f, db, with_run ? &LIST_RUN : &LIST, page, &q, err) &&
               hand_out(q, each, arg, &count, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);

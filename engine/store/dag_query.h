@@ -1,5 +1,5 @@
-/* DAGs as lists and as single rows, for those who look: REST and the command line. Texts in rows are valid during the call
- * that hands them out. */
+/* DAGs as lists and as single rows, for those who look: REST and the command line. Texts in rows are valid during the
+ * call that hands them out. */
 #ifndef HK_STORE_DAG_QUERY_H
 #define HK_STORE_DAG_QUERY_H
 
@@ -43,15 +43,15 @@ struct hk_dag_filter {
     struct hk_search dag_id;
     struct hk_search display_name;
     bool exclude_stale;
-    int paused;            /* -1: either */
-    int has_import_errors; /* -1: either */
+    int paused;                   /* -1: either */
+    int has_import_errors;        /* -1: either */
     struct hk_str bundle_name;    /* data NULL: any */
     struct hk_str bundle_version; /* data NULL: any */
     struct hk_str last_run_state; /* data NULL: any */
     struct hk_texts run_states;   /* of the newest run, too; an item without data stands for none */
     struct hk_range run_start;    /* of the newest run */
     struct hk_range run_end;
-    bool matches_nothing;         /* a filter on what hanok does not have */
+    bool matches_nothing; /* a filter on what hanok does not have */
 };
 
 extern const struct hk_order_field hk_dag_orders[];
@@ -62,7 +62,6 @@ HK_MUST_USE bool hk_store_dag_list(struct hk_db *db, const struct hk_dag_filter 
 /* *found false when there is no such DAG. */
 HK_MUST_USE bool hk_store_dag_find(struct hk_db *db, struct hk_str dag_id, hk_dag_info_fn each, void *arg, bool *found,
                                    struct hk_error *err);
-HK_MUST_USE bool hk_store_dag_running_count(struct hk_db *db, struct hk_str dag_id, int64_t *out,
-                                            struct hk_error *err);
+HK_MUST_USE bool hk_store_dag_running_count(struct hk_db *db, struct hk_str dag_id, int64_t *out, struct hk_error *err);
 
 #endif

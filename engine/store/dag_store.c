@@ -24,14 +24,15 @@ static const char TAGS_DELETE[] = "DELETE FROM dag_tag WHERE dag_key = ?1";
 static const char TAG_INSERT[] = "INSERT OR IGNORE INTO dag_tag (dag_key, name) VALUES (?1, ?2)";
 static const char SOURCE_UPSERT[] = "INSERT INTO dag_source (digest, content) VALUES (?1, ?2) "
                                     "ON CONFLICT (digest) DO UPDATE SET digest = ?1 RETURNING source_key";
-static const char VERSION_INSERT[] =
-    "INSERT INTO dag_version (version_id, dag_id, version_number, bundle_name, created_us, digest, document, source_key) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+static const char VERSION_INSERT[] = "INSERT INTO dag_version (version_id, dag_id, version_number, bundle_name, "
+                                     "created_us, digest, document, source_key) "
+                                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 /* The source may change without the graph: the newest version then shows the newest source. */
-static const char VERSION_SOURCE[] = "UPDATE dag_version SET source_key = ?2 WHERE version_key = ?1 AND source_key <> ?2";
-static const char LAST_INTERVAL[] =
-    "SELECT interval_start_us, interval_end_us FROM dag_run WHERE dag_id = ?1 AND run_type IN ('scheduled', 'backfill') "
-    "ORDER BY logical_us DESC LIMIT 1";
+static const char VERSION_SOURCE[] =
+    "UPDATE dag_version SET source_key = ?2 WHERE version_key = ?1 AND source_key <> ?2";
+static const char LAST_INTERVAL[] = "SELECT interval_start_us, interval_end_us FROM dag_run WHERE dag_id = ?1 AND "
+                                    "run_type IN ('scheduled', 'backfill') "
+                                    "ORDER BY logical_us DESC LIMIT 1";
 static const char DAG_STATE[] = "SELECT version_key, is_paused, is_stale FROM dag WHERE dag_id = ?1";
 static const char FAILED_IN_ROW[] = "SELECT state FROM dag_run WHERE dag_id = ?1 AND state IN ('success', 'failed') "
                                     "ORDER BY run_after_us DESC LIMIT ?2";
@@ -54,8 +55,8 @@ static const char ERROR_SET[] =
     "INSERT INTO import_error (bundle_name, filename, happened_us, stack_trace) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (bundle_name, filename) DO UPDATE SET happened_us = ?3, stack_trace = ?4";
 static const char ERROR_DELETE[] = "DELETE FROM import_error WHERE bundle_name = ?1 AND filename = ?2";
-static const char ERROR_MARK[] =
-    "UPDATE dag SET has_import_errors = ?3 WHERE bundle_name = ?1 AND relative_fileloc = ?2 AND has_import_errors <> ?3";
+static const char ERROR_MARK[] = "UPDATE dag SET has_import_errors = ?3 WHERE bundle_name = ?1 AND relative_fileloc = "
+                                 "?2 AND has_import_errors <> ?3";
 
 struct found_dag {
     bool exists;
@@ -227,7 +228,8 @@ bool hk_store_dag_state(struct hk_db *db, const char *dag_id, struct hk_dag_foun
     return ok;
 }
 
-bool hk_store_dag_history(struct hk_db *db, const struct hk_graph *graph, struct hk_dag_saved *out, struct hk_error *err)
+bool hk_store_dag_history(struct hk_db *db, const struct hk_graph *graph, struct hk_dag_saved *out,
+                          struct hk_error *err)
 {
     out->last_start_us = HK_TIME_NONE;
     out->last_end_us = HK_TIME_NONE;
@@ -330,8 +332,8 @@ bool hk_store_file_dags(struct hk_db *db, const char *bundle_name, const char *r
     return walk_dags(q, each, arg, err);
 }
 
-bool hk_store_version_graph(struct hk_db *db, int64_t version_key, char version_id[HK_UUID_SIZE],
-                            struct hk_graph **out, struct hk_error *err)
+bool hk_store_version_graph(struct hk_db *db, int64_t version_key, char version_id[HK_UUID_SIZE], struct hk_graph **out,
+                            struct hk_error *err)
 {
     *out = NULL;
     struct hk_stmt *q = hk_db_query(db, VERSION_GET);

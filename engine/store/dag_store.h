@@ -1,5 +1,5 @@
-/* DAGs, their versions and files, import errors. The scheduler and dags/bundle use these inside writes; REST's lists are in
- * the query files beside this one. Texts in rows are valid during the call that hands them out.
+/* DAGs, their versions and files, import errors. The scheduler and dags/bundle use these inside writes; REST's lists
+ * are in the query files beside this one. Texts in rows are valid during the call that hands them out.
  */
 #ifndef HK_STORE_DAG_STORE_H
 #define HK_STORE_DAG_STORE_H
@@ -11,14 +11,14 @@
 /* One DAG as just read from its file. */
 struct hk_dag_save {
     const struct hk_graph *graph;
-    struct hk_str document;  /* hk_graph_write's text */
-    const char *digest;      /* of the document: unchanged means no new version */
-    struct hk_str source;    /* the file */
+    struct hk_str document; /* hk_graph_write's text */
+    const char *digest;     /* of the document: unchanged means no new version */
+    struct hk_str source;   /* the file */
     const char *source_digest;
-    const char *version_id;  /* UUID for the version, should it be a new one */
+    const char *version_id; /* UUID for the version, should it be a new one */
     const char *timetable_description;
     bool is_periodic;
-    bool starts_paused;      /* for a DAG never seen before (dags_are_paused_at_creation) */
+    bool starts_paused; /* for a DAG never seen before (dags_are_paused_at_creation) */
     int64_t parsed_us;
     double parse_seconds;
 };
@@ -58,7 +58,7 @@ struct hk_dag_found {
     bool is_stale;
 };
 HK_MUST_USE bool hk_store_dag_state(struct hk_db *db, const char *dag_id, struct hk_dag_found *out,
-                                   struct hk_error *err);
+                                    struct hk_error *err);
 /* Fills in last_start_us, last_end_us and failed_in_row. */
 HK_MUST_USE bool hk_store_dag_history(struct hk_db *db, const struct hk_graph *graph, struct hk_dag_saved *out,
                                       struct hk_error *err);

@@ -50,8 +50,8 @@ static enum hk_code code_of(int rc)
 static bool fail(struct hk_db *db, int rc, struct hk_error *err)
 {
     const char *cure = (rc & 0xFF) == SQLITE_FULL ? "; free some disk space" : "";
-    return hk_error_set(err, code_of(rc), "database: %s%s", db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc),
-                        cure);
+    return hk_error_set(err, code_of(rc), "database: %s%s",
+                        db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc), cure);
 }
 
 bool hk_db_open(const char *path, enum hk_db_mode mode, struct hk_db **out, struct hk_error *err)

@@ -1,5 +1,5 @@
-/* One SQLite connection and its prepared statements: the only way SQL is run in hanok. Only the .c files of engine/store include
- * this, and only they know sqlite3.h. A connection belongs to one thread at a time.
+/* One SQLite connection and its prepared statements: the only way SQL is run in hanok. Only the .c files of
+ * engine/store include this, and only they know sqlite3.h. A connection belongs to one thread at a time.
  *
  *     static const char FIND[] = "SELECT slots FROM pool WHERE name = ?1";
  *     struct hk_stmt *q = hk_db_query(db, FIND);
@@ -37,7 +37,7 @@ void hk_stmt_free(struct hk_stmt *q);
 void hk_bind_int(struct hk_stmt *q, int at, int64_t value);
 void hk_bind_time(struct hk_stmt *q, int at, int64_t us); /* HK_TIME_NONE is NULL */
 void hk_bind_double(struct hk_stmt *q, int at, double value);
-void hk_bind_text(struct hk_stmt *q, int at, const char *text); /* NULL is NULL */
+void hk_bind_text(struct hk_stmt *q, int at, const char *text);  /* NULL is NULL */
 void hk_bind_str(struct hk_stmt *q, int at, struct hk_str text); /* data NULL is NULL */
 void hk_bind_null(struct hk_stmt *q, int at);
 

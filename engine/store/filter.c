@@ -186,7 +186,8 @@ void hk_filter_range(struct hk_filter *f, const char *column, const struct hk_ra
     add_bound(f, column, "<", range->lt);
 }
 
-static void add_bound_or_null(struct hk_filter *f, const char *column, const char *operator, int64_t bound, bool is_null_in)
+static void add_bound_or_null(struct hk_filter *f, const char *column, const char *operator, int64_t bound,
+                              bool is_null_in)
 {
     if (bound == HK_TIME_NONE) {
         return;
@@ -319,15 +320,22 @@ static bool prepare(const struct hk_filter *f, struct hk_db *db, struct hk_buf *
     return ok;
 }
 
-bool hk_filter_select(const struct hk_filter *f, struct hk_db *db, const char *select_from, const char *const *key,
+bool hk_filter_select(const struct hk_filter *f, struct hk_db *db, const struct hk_list_sql *list,
                       const struct hk_page *page, struct hk_stmt **out, struct hk_error *err)
 {
     struct hk_buf sql;
-    hk_buf_init(&sql, MAX_SQL_BYTES);
-    hk_buf_add_text(&sql, select_from);
+    hk_buf_init(&sql, 2 * MAX_SQL_BYTES);
+    hk_buf_add_text(&sql, list->select);
+    if (list->narrow != NULL) {
+        hk_buf_printf(&sql, " WHERE %s", list->narrow);
+    }
     hk_buf_add_str(&sql, hk_buf_str(&f->where));
-    add_orders(&sql, key, page);
+    add_orders(&sql, list->key, page);
     hk_buf_add_text(&sql, " LIMIT ? OFFSET ?");
+    if (list->narrow != NULL) {
+        hk_buf_add_char(&sql, ')');
+        add_orders(&sql, list->key, page);
+    }
     if (!prepare(f, db, &sql, out, err)) {
         return false;
     }

@@ -6,7 +6,7 @@
  *     hk_filter_text(&f, "r.dag_id = ?", dag_id);
  *     hk_filter_range(&f, "r.run_after_us", &run_after);
  *     ok = hk_filter_count(&f, db, "SELECT count(*) FROM dag_run r", &total, err) &&
- *          hk_filter_select(&f, db, SELECT_RUN, &page, &stmt, err);
+ *          hk_filter_select(&f, db, &RUNS, &page, &stmt, err);
  *     hk_filter_clear(&f);       (the statement outlives it; the bound texts are the caller's)
  *
  * One thread at a time. */
@@ -27,8 +27,9 @@ struct hk_range {
 #define HK_RANGE_ALL ((struct hk_range){HK_TIME_NONE, HK_TIME_NONE, HK_TIME_NONE, HK_TIME_NONE})
 bool hk_range_is_all(const struct hk_range *range);
 
-/* Airflow's pattern parameters; data NULL: absent. `pattern` is an SQL LIKE pattern to be found anywhere, without case, '|'
- * between alternatives, "~" for all; `prefix` is taken literally, with case, after trailing punctuation was cut off. */
+/* Airflow's pattern parameters; data NULL: absent. `pattern` is an SQL LIKE pattern to be found anywhere, without case,
+ * '|' between alternatives, "~" for all; `prefix` is taken literally, with case, after trailing punctuation was cut
+ * off. */
 struct hk_search {
     struct hk_str pattern;
     struct hk_str prefix;
@@ -87,11 +88,19 @@ void hk_filter_range(struct hk_filter *f, const char *column, const struct hk_ra
 void hk_filter_range_or_null(struct hk_filter *f, const char *column, const struct hk_range *range, int64_t now_us);
 void hk_filter_search(struct hk_filter *f, const char *column, const struct hk_search *search);
 
-/* select_from + WHERE + ORDER BY (page's orders, then `key`, a NULL-terminated list of columns) + LIMIT/OFFSET, with the
- * values bound. Free *out with hk_stmt_free. */
-HK_MUST_USE bool hk_filter_select(const struct hk_filter *f, struct hk_db *db, const char *select_from,
-                                  const char *const *key, const struct hk_page *page, struct hk_stmt **out,
-                                  struct hk_error *err);
+/* A list's own texts. */
+struct hk_list_sql {
+    const char *select; /* "SELECT ... FROM ...", with all joins that the columns need */
+    /* NULL, or "r.run_key IN (SELECT r.run_key FROM dag_run r": the page is picked on the keys alone, which spares a
+     * long list the joins and the wide rows of what is not on the page. */
+    const char *narrow;
+    const char *const *key; /* NULL-terminated columns that end every order */
+};
+
+/* select + WHERE + ORDER BY (page's orders, then the key) + LIMIT/OFFSET, with the values bound. Free *out with
+ * hk_stmt_free. */
+HK_MUST_USE bool hk_filter_select(const struct hk_filter *f, struct hk_db *db, const struct hk_list_sql *list,
+                                  const struct hk_page *page, struct hk_stmt **out, struct hk_error *err);
 /* One number: "SELECT count(*) FROM ..." + WHERE. */
 HK_MUST_USE bool hk_filter_count(const struct hk_filter *f, struct hk_db *db, const char *select_from, int64_t *out,
                                  struct hk_error *err);

@@ -1,7 +1,7 @@
 #include "engine/store/import_error_query.h"
 
-#define ERROR_SELECT "SELECT e.import_error_id, e.happened_us, e.filename, e.bundle_name, e.stack_trace FROM import_error e"
-static const char ERROR_LIST[] = ERROR_SELECT;
+#define ERROR_SELECT                                                                                                   \
+    "SELECT e.import_error_id, e.happened_us, e.filename, e.bundle_name, e.stack_trace FROM import_error e"
 static const char ERROR_COUNT[] = "SELECT count(*) FROM import_error e";
 static const char ERROR_FIND[] = ERROR_SELECT " WHERE e.import_error_id = ?1";
 
@@ -15,6 +15,7 @@ const struct hk_order_field hk_import_error_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"e.import_error_id", NULL};
+static const struct hk_list_sql LIST = {ERROR_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, hk_import_error_info_fn each, void *arg, bool *found, struct hk_error *err)
 {
@@ -46,8 +47,8 @@ bool hk_store_import_error_list(struct hk_db *db, const struct hk_import_error_f
     }
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, ERROR_COUNT, total, err) &&
-              hk_filter_select(&f, db, ERROR_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, ERROR_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
+              hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

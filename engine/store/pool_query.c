@@ -1,7 +1,6 @@
 #include "engine/store/pool_query.h"
 
 #define POOL_SELECT "SELECT p.name, p.slots, p.description, p.include_deferred FROM pool p"
-static const char POOL_LIST[] = POOL_SELECT;
 static const char POOL_COUNT[] = "SELECT count(*) FROM pool p";
 static const char POOL_FIND[] = POOL_SELECT " WHERE p.name = ?1";
 
@@ -12,6 +11,7 @@ const struct hk_order_field hk_pool_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"p.name", NULL};
+static const struct hk_list_sql LIST = {POOL_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, hk_pool_row_fn each, void *arg, bool *found, struct hk_error *err)
 {
@@ -36,8 +36,8 @@ bool hk_store_pool_list(struct hk_db *db, const struct hk_search *name, const st
     hk_filter_search(&f, "p.name", name);
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, POOL_COUNT, total, err) &&
-              hk_filter_select(&f, db, POOL_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, POOL_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
+              hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

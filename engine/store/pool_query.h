@@ -1,5 +1,5 @@
-/* Pools as a list, for those who look; pool_store.h writes them. Texts in rows are valid during the call that hands them
- * out. */
+/* Pools as a list, for those who look; pool_store.h writes them. Texts in rows are valid during the call that hands
+ * them out. */
 #ifndef HK_STORE_POOL_QUERY_H
 #define HK_STORE_POOL_QUERY_H
 

@@ -3,12 +3,12 @@
 #include <string.h>
 
 static const char POOLS_EACH[] = "SELECT name, slots, description, include_deferred FROM pool ORDER BY name";
-static const char POOL_SET[] =
-    "INSERT INTO pool (name, slots, description, include_deferred) VALUES (?1, ?2, ?3, ?4) "
-    "ON CONFLICT (name) DO UPDATE SET slots = ?2, description = ?3, include_deferred = ?4";
+static const char POOL_SET[] = "INSERT INTO pool (name, slots, description, include_deferred) VALUES (?1, ?2, ?3, ?4) "
+                               "ON CONFLICT (name) DO UPDATE SET slots = ?2, description = ?3, include_deferred = ?4";
 static const char POOL_DELETE[] = "DELETE FROM pool WHERE name = ?1";
 static const char POOL_USE[] =
-    "SELECT t.state, sum(t.pool_slots) FROM dag_run r JOIN task_instance t USING (run_key) "
+    "SELECT t.state, sum(t.pool_slots) FROM dag_run r INDEXED BY dag_run_active CROSS JOIN task_instance t USING "
+    "(run_key) "
     "WHERE r.state IN ('queued', 'running') AND t.pool = ?1 "
     "AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred') GROUP BY t.state";
 
@@ -47,8 +47,7 @@ bool hk_store_pool_delete(struct hk_db *db, const char *name, struct hk_error *e
     if (!hk_run(q, err)) {
         return false;
     }
-    return hk_db_changes(db) == 1 ||
-           hk_error_set(err, HK_NOT_FOUND, "The Pool with name: `%s` was not found", name);
+    return hk_db_changes(db) == 1 || hk_error_set(err, HK_NOT_FOUND, "The Pool with name: `%s` was not found", name);
 }
 
 bool hk_store_pool_use(struct hk_db *db, const char *name, struct hk_pool_use *out, struct hk_error *err)

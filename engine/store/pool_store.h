@@ -6,7 +6,7 @@
 
 struct hk_pool_row {
     const char *name;
-    int64_t slots; /* -1: no limit */
+    int64_t slots;           /* -1: no limit */
     const char *description; /* NULL: none */
     bool include_deferred;
 };

@@ -1,13 +1,13 @@
 #include "engine/store/run_query.h"
 
 #define RUN_SELECT                                                                                                     \
-    "SELECT r.run_key, r.version_key, r.run_id, r.dag_id, r.run_type, r.state, r.logical_us, r.queued_us, r.start_us, " \
+    "SELECT r.run_key, r.version_key, r.run_id, r.dag_id, r.run_type, r.state, r.logical_us, r.queued_us, "            \
+    "r.start_us, "                                                                                                     \
     "r.end_us, r.interval_start_us, r.interval_end_us, r.run_after_us, r.decided_us, r.triggered_by, "                 \
     "r.triggering_user, r.conf, r.note, v.version_id, v.version_number, v.bundle_name, v.bundle_version, "             \
     "v.created_us, coalesce(d.display_name, r.dag_id) FROM dag_run r JOIN dag_version v USING (version_key) "          \
     "LEFT JOIN dag d ON d.dag_id = r.dag_id "
 
-static const char RUN_LIST[] = RUN_SELECT;
 static const char RUN_COUNT[] = "SELECT count(*) FROM dag_run r";
 static const char RUN_FIND[] = RUN_SELECT "WHERE r.dag_id = ?1 AND r.run_id = ?2";
 static const char RUN_PREVIOUS[] =
@@ -31,6 +31,7 @@ const struct hk_order_field hk_run_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"r.run_key", NULL};
+static const struct hk_list_sql LIST = {RUN_SELECT, "r.run_key IN (SELECT r.run_key FROM dag_run r", KEY};
 
 static void read_run(struct hk_stmt *q, struct hk_run_info *row)
 {
@@ -129,8 +130,8 @@ bool hk_store_run_list(struct hk_db *db, const struct hk_run_filter *filter, con
     compose(&f, filter);
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, RUN_COUNT, total, err) &&
-              hk_filter_select(&f, db, RUN_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, RUN_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
+              hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

@@ -24,7 +24,7 @@ struct hk_run_info {
     const char *triggered_by;    /* NULL: not known */
     const char *triggering_user; /* NULL: nobody */
     struct hk_str conf_json;
-    const char *note;            /* NULL: none */
+    const char *note; /* NULL: none */
     struct hk_version_info version;
 };
 
@@ -34,7 +34,7 @@ struct hk_run_filter {
     struct hk_search dag_id_search;
     struct hk_search run_id;
     struct hk_search user;
-    struct hk_texts states;    /* an item without data matches nothing: no run is without a state */
+    struct hk_texts states; /* an item without data matches nothing: no run is without a state */
     struct hk_texts run_types;
     const int64_t *version_numbers;
     size_t version_number_count;
@@ -50,8 +50,11 @@ struct hk_run_filter {
     bool matches_nothing;
 };
 #define HK_RUN_FILTER_ALL                                                                                              \
-    ((struct hk_run_filter){.run_after = HK_RANGE_ALL, .logical = HK_RANGE_ALL, .start = HK_RANGE_ALL,                 \
-                            .end = HK_RANGE_ALL, .duration = HK_RANGE_ALL})
+    ((struct hk_run_filter){.run_after = HK_RANGE_ALL,                                                                 \
+                            .logical = HK_RANGE_ALL,                                                                   \
+                            .start = HK_RANGE_ALL,                                                                     \
+                            .end = HK_RANGE_ALL,                                                                       \
+                            .duration = HK_RANGE_ALL})
 
 extern const struct hk_order_field hk_run_orders[];
 

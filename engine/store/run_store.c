@@ -14,13 +14,13 @@ static const char RUN_UPDATE[] =
     "UPDATE dag_run SET state = ?3, queued_us = ?4, start_us = ?5, end_us = ?6, decided_us = ?7, clear_number = ?8 "
     "WHERE run_key = ?1 AND state = ?2";
 static const char RUN_DELETE[] = "DELETE FROM dag_run WHERE run_key = ?1 AND state IN ('success', 'failed')";
-static const char RUNS_ACTIVE[] = "SELECT " RUN_COLUMNS
-                                  " FROM dag_run WHERE state IN ('queued', 'running') ORDER BY run_key";
+static const char RUNS_ACTIVE[] =
+    "SELECT " RUN_COLUMNS " FROM dag_run WHERE state IN ('queued', 'running') ORDER BY run_key";
 static const char RUN_GET[] = "SELECT " RUN_COLUMNS " FROM dag_run WHERE dag_id = ?1 AND run_id = ?2";
 static const char RUN_BEFORE[] = "SELECT run_key, logical_us FROM dag_run WHERE dag_id = ?1 AND logical_us < ?2 "
                                  "AND (run_type <> 'manual' OR NOT ?3) ORDER BY logical_us DESC LIMIT 1";
-static const char RUNS_FAILED[] =
-    "SELECT state FROM dag_run WHERE dag_id = ?1 AND state IN ('success', 'failed') ORDER BY run_after_us DESC LIMIT ?2";
+static const char RUNS_FAILED[] = "SELECT state FROM dag_run WHERE dag_id = ?1 AND state IN ('success', 'failed') "
+                                  "ORDER BY run_after_us DESC LIMIT ?2";
 static const char TASK_INSERT[] =
     "INSERT INTO task_instance (run_key, task, map_index, state, starts, try_number, max_tries, scheduled_us, "
     "queued_us, start_us, end_us, retry_us, first_start_us, pid, exit_code, task_id, pool, pool_slots, queue, "
@@ -34,9 +34,11 @@ static const char TASK_ARCHIVE[] =
     "INSERT OR REPLACE INTO task_try (run_key, task, map_index, state, starts, try_number, scheduled_us, queued_us, "
     "start_us, end_us, pid, exit_code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?9, ?10, ?11, ?14, ?15)";
 static const char RUN_TASKS[] =
-    "SELECT task, map_index, state, starts, try_number, max_tries, scheduled_us, queued_us, start_us, end_us, retry_us, "
+    "SELECT task, map_index, state, starts, try_number, max_tries, scheduled_us, queued_us, start_us, end_us, "
+    "retry_us, "
     "first_start_us, pid, exit_code FROM task_instance WHERE run_key = ?1 ORDER BY task, map_index";
-static const char TASK_STATES[] = "SELECT task_id, state FROM task_instance WHERE run_key = ?1 ORDER BY task, map_index";
+static const char TASK_STATES[] =
+    "SELECT task_id, state FROM task_instance WHERE run_key = ?1 ORDER BY task, map_index";
 static const char XCOM_SET[] = "INSERT INTO xcom (run_key, task_id, map_index, key, value, written_us) "
                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET value = ?5, written_us = ?6";
 static const char XCOMS_CLEAR[] = "DELETE FROM xcom WHERE run_key = ?1 AND task_id = ?2 AND map_index = ?3";
@@ -76,8 +78,8 @@ bool hk_store_run_insert(struct hk_db *db, const struct hk_run_row *row, int64_t
     hk_bind_text(q, 14, row->note);
     if (!hk_run(q, err)) {
         if (err->code == HK_CONFLICT) {
-            hk_error_set(err, HK_CONFLICT, "dag '%s' already has a run '%s' or a run with that logical date", row->dag_id,
-                         row->run_id);
+            hk_error_set(err, HK_CONFLICT, "dag '%s' already has a run '%s' or a run with that logical date",
+                         row->dag_id, row->run_id);
         }
         return false;
     }
@@ -110,8 +112,8 @@ bool hk_store_run_delete(struct hk_db *db, int64_t run_key, struct hk_error *err
     if (!hk_run(q, err)) {
         return false;
     }
-    return hk_db_changes(db) == 1 || hk_error_set(err, HK_CONFLICT, "run %lld is not finished; end it before you delete it",
-                                                  (long long)run_key);
+    return hk_db_changes(db) == 1 ||
+           hk_error_set(err, HK_CONFLICT, "run %lld is not finished; end it before you delete it", (long long)run_key);
 }
 
 static void bind_task(struct hk_stmt *q, int64_t run_key, const struct hk_task_row *row)

@@ -1,6 +1,7 @@
-/* DAG runs and their task instances in the database. All functions take the connection they work on: the writer's inside a
- * hk_write, or a reader's for those that only read. The scheduler is the only one that changes the state of either;
- * it says which state it believes to be there, and a row that is not in it makes the write fail with HK_CONFLICT.
+/* DAG runs and their task instances in the database. All functions take the connection they work on: the writer's
+ * inside a hk_write, or a reader's for those that only read. The scheduler is the only one that changes the state of
+ * either; it says which state it believes to be there, and a row that is not in it makes the write fail with
+ * HK_CONFLICT.
  */
 #ifndef HK_STORE_RUN_STORE_H
 #define HK_STORE_RUN_STORE_H
@@ -30,7 +31,7 @@ struct hk_run_row {
     const char *triggered_by;    /* NULL: not known */
     const char *triggering_user; /* NULL: nobody */
     const char *conf_json;
-    const char *note;            /* NULL: none */
+    const char *note; /* NULL: none */
     uint32_t clear_number;
 };
 

@@ -167,8 +167,9 @@ bool hk_secret_unseal(const struct hk_secret_key *key, struct hk_str token, stru
     hk_buf_init(&bytes, MAX_TOKEN_BYTES);
     bool ok = hk_secret_unbase64(&bytes, token) && open_token(key, hk_buf_str(&bytes), out);
     hk_buf_clear(&bytes);
-    return ok || hk_error_set(err, HK_CORRUPT, "a secret in the database cannot be decrypted; is this the key it was "
-                                               "written with?");
+    return ok || hk_error_set(err, HK_CORRUPT,
+                              "a secret in the database cannot be decrypted; is this the key it was "
+                              "written with?");
 }
 
 void hk_secret_sign(const struct hk_secret_key *key, const char *purpose, struct hk_str text,

@@ -1,5 +1,5 @@
-/* Secrets at rest: Fernet (AES-128-CBC and HMAC-SHA256, url-safe base64), as Airflow keeps variables and connections, so
- * that a database of either can be read with the same key. The format's time stamp is written and not checked, as in
+/* Secrets at rest: Fernet (AES-128-CBC and HMAC-SHA256, url-safe base64), as Airflow keeps variables and connections,
+ * so that a database of either can be read with the same key. The format's time stamp is written and not checked, as in
  * Airflow. Also signs the opaque tokens the REST door hands out. Any thread. */
 #ifndef HK_STORE_SECRET_H
 #define HK_STORE_SECRET_H
@@ -24,14 +24,14 @@ HK_MUST_USE bool hk_secret_key_read(struct hk_str text, struct hk_secret_key *ou
 void hk_secret_key_write(const struct hk_secret_key *key, char out[HK_SECRET_KEY_TEXT_SIZE]);
 
 /* Appends the token to out. */
-HK_MUST_USE bool hk_secret_seal(const struct hk_secret_key *key, struct hk_str plain, int64_t now_us, struct hk_buf *out,
-                                struct hk_error *err);
+HK_MUST_USE bool hk_secret_seal(const struct hk_secret_key *key, struct hk_str plain, int64_t now_us,
+                                struct hk_buf *out, struct hk_error *err);
 /* Appends the plain text. HK_CORRUPT: not a token, or another key's. */
 HK_MUST_USE bool hk_secret_unseal(const struct hk_secret_key *key, struct hk_str token, struct hk_buf *out,
                                   struct hk_error *err);
 
-/* HMAC-SHA256 of purpose and text: what was handed out by us comes back unchanged. `purpose` keeps tokens of one kind from
- * being taken for another. */
+/* HMAC-SHA256 of purpose and text: what was handed out by us comes back unchanged. `purpose` keeps tokens of one kind
+ * from being taken for another. */
 void hk_secret_sign(const struct hk_secret_key *key, const char *purpose, struct hk_str text,
                     char out[HK_SIGNATURE_SIZE]);
 bool hk_secret_is_signed(const struct hk_secret_key *key, const char *purpose, struct hk_str text,

@@ -33,7 +33,7 @@ struct hk_store {
     int lock_fd;
 
     pthread_t thread;
-    pthread_mutex_t mutex;  /* guards all below */
+    pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t wake;
     struct queue waiting;
     struct queue finished;
@@ -112,7 +112,8 @@ static bool open_database(struct hk_store *store, struct hk_error *err)
         return false;
     }
     const char *sync = store->options.no_sync ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL";
-    return hk_db_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", err) &&
+    return hk_db_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
+                      err) &&
            hk_db_exec(store->db, sync, err) && migrate(store->db, err);
 }
 
@@ -182,8 +183,8 @@ static void rollback(struct hk_db *db, const char *sql)
     }
 }
 
-/* Runs one item in its savepoint; sets item->failed when it failed and was undone. false: the whole transaction is lost, since it
- * could not be undone or SQLite has ended it by itself (full disk). */
+/* Runs one item in its savepoint; sets item->failed when it failed and was undone. false: the whole transaction is
+ * lost, since it could not be undone or SQLite has ended it by itself (full disk). */
 static bool run_savepoint(struct hk_db *db, struct item *item, struct hk_error *err)
 {
     static const char BEGIN[] = "SAVEPOINT part";

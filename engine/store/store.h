@@ -1,8 +1,8 @@
 /* struct hk_store: the database of one home. The database is the truth: a decision is acted upon only after its commit.
  *
- * One writer thread owns the only read-write connection. Others hand it writes with hk_store_submit; it takes what is waiting,
- * runs each in its own savepoint inside one BEGIN IMMEDIATE ... COMMIT (group commit, synchronous=FULL), and then
- * reports. Readers borrow a read-only connection; WAL lets them work beside the writer.
+ * One writer thread owns the only read-write connection. Others hand it writes with hk_store_submit; it takes what is
+ * waiting, runs each in its own savepoint inside one BEGIN IMMEDIATE ... COMMIT (group commit, synchronous=FULL), and
+ * then reports. Readers borrow a read-only connection; WAL lets them work beside the writer.
  *
  * In tests and in `hanok simulate` the store is opened inline: no thread, and hk_store_pump does the writer's work.
  */
@@ -17,7 +17,7 @@ struct hk_store;
 struct hk_store_options {
     const char *path; /* of the file, or ":memory:" (inline only) */
     bool is_inline;
-    bool no_sync;     /* synchronous=OFF: `hanok dags test` and benchmarks */
+    bool no_sync; /* synchronous=OFF: `hanok dags test` and benchmarks */
     /* Called on the writer thread when hk_store_deliver has something to do; wakes the loop. */
     void (*notify)(void *context);
     void *notify_context;
@@ -35,14 +35,15 @@ int hk_store_schema_version(void);
 struct hk_write {
     /* Writer thread. What it does is one part of a transaction: false undoes just that. */
     bool (*run)(struct hk_db *db, void *arg, struct hk_error *err);
-    /* After the commit: err NULL when it is durable, else why not (then nothing of it happened). On the thread that calls
-     * hk_store_deliver, or on the writer thread if done_on_writer (must be quick and thread-safe). */
+    /* After the commit: err NULL when it is durable, else why not (then nothing of it happened). On the thread that
+     * calls hk_store_deliver, or on the writer thread if done_on_writer (must be quick and thread-safe). */
     void (*done)(void *arg, const struct hk_error *err);
     void *arg;
     bool done_on_writer;
 };
 
-/* Any thread. Writes are run in the order they were submitted. HK_LIMIT is reported through done when HK_MAX_WRITER_QUEUE writes wait. */
+/* Any thread. Writes are run in the order they were submitted. HK_LIMIT is reported through done when
+ * HK_MAX_WRITER_QUEUE writes wait. */
 void hk_store_submit(struct hk_store *store, const struct hk_write *write);
 
 /* Calls done for what has been committed. Loop thread (the one thread that owns the store). */

@@ -13,16 +13,16 @@
 #define TI_SELECT OWN_COLUMNS("t") SHARED_COLUMNS "FROM task_instance t " JOINS
 #define OF_TASK "WHERE r.dag_id = ?1 AND r.run_id = ?2 AND t.task_id = ?3 "
 
-static const char TI_LIST[] = TI_SELECT;
 static const char TI_COUNT[] = "SELECT count(*) FROM task_instance t";
 static const char TI_COUNT_RUN[] = "SELECT count(*) FROM task_instance t JOIN dag_run r USING (run_key)";
 static const char TI_FIND[] = TI_SELECT OF_TASK "ORDER BY t.map_index";
-static const char TI_TRIES[] = OWN_COLUMNS("y") SHARED_COLUMNS "FROM task_instance t JOIN task_try y ON "
-                               "y.run_key = t.run_key AND y.task = t.task AND y.map_index = t.map_index " JOINS OF_TASK
-                               "ORDER BY t.map_index, y.try_number";
-static const char SET_NOTE[] =
-    "UPDATE task_instance SET note = ?5 WHERE run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND run_id = ?2) "
-    "AND task_id = ?3 AND (?4 IS NULL OR map_index = ?4)";
+static const char TI_TRIES[] = OWN_COLUMNS("y") SHARED_COLUMNS
+    "FROM task_instance t JOIN task_try y ON "
+    "y.run_key = t.run_key AND y.task = t.task AND y.map_index = t.map_index " JOINS OF_TASK
+    "ORDER BY t.map_index, y.try_number";
+static const char SET_NOTE[] = "UPDATE task_instance SET note = ?5 WHERE run_key = (SELECT run_key FROM dag_run WHERE "
+                               "dag_id = ?1 AND run_id = ?2) "
+                               "AND task_id = ?3 AND (?4 IS NULL OR map_index = ?4)";
 static const char RENDERED_SET[] =
     "INSERT OR REPLACE INTO rendered_fields (run_key, task, map_index, fields) VALUES (?1, ?2, ?3, ?4)";
 
@@ -43,6 +43,11 @@ const struct hk_order_field hk_ti_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"t.run_key", "t.task", "t.map_index", NULL};
+static const struct hk_list_sql LIST = {
+    TI_SELECT,
+    "(t.run_key, t.task, t.map_index) IN (SELECT t.run_key, t.task, t.map_index FROM task_instance t "
+    "JOIN dag_run r USING (run_key)",
+    KEY};
 
 static void read_ti(struct hk_stmt *q, struct hk_ti_info *row)
 {
@@ -175,7 +180,7 @@ bool hk_store_ti_list(struct hk_db *db, const struct hk_ti_filter *filter, const
     compose(&f, filter);
     struct hk_stmt *q = NULL;
     bool ok = hk_filter_count(&f, db, looks_at_run(filter) ? TI_COUNT_RUN : TI_COUNT, total, err) &&
-              hk_filter_select(&f, db, TI_LIST, KEY, page, &q, err) && hand_out(q, each, arg, err);
+              hk_filter_select(&f, db, &LIST, page, &q, err) && hand_out(q, each, arg, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

@@ -1,5 +1,5 @@
-/* Task instances and their earlier tries as lists and as single rows, for those who look. The writing side is run_store.h,
- * which belongs to the scheduler. Texts in rows are valid during the call that hands them out. */
+/* Task instances and their earlier tries as lists and as single rows, for those who look. The writing side is
+ * run_store.h, which belongs to the scheduler. Texts in rows are valid during the call that hands them out. */
 #ifndef HK_STORE_TASK_QUERY_H
 #define HK_STORE_TASK_QUERY_H
 
@@ -72,8 +72,11 @@ struct hk_ti_filter {
     bool matches_nothing;
 };
 #define HK_TI_FILTER_ALL                                                                                               \
-    ((struct hk_ti_filter){.run_after = HK_RANGE_ALL, .logical = HK_RANGE_ALL, .start = HK_RANGE_ALL,                  \
-                           .end = HK_RANGE_ALL, .duration = HK_RANGE_ALL})
+    ((struct hk_ti_filter){.run_after = HK_RANGE_ALL,                                                                  \
+                           .logical = HK_RANGE_ALL,                                                                    \
+                           .start = HK_RANGE_ALL,                                                                      \
+                           .end = HK_RANGE_ALL,                                                                        \
+                           .duration = HK_RANGE_ALL})
 
 extern const struct hk_order_field hk_ti_orders[];
 

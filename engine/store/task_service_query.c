@@ -23,7 +23,6 @@ static const char VARIABLE_KEYS_COUNT[] = "SELECT count(*) FROM variable " HAS_P
     "t.end_us " TASK_FROM
 static const char RUNS_COUNT[] = "SELECT count(*) FROM dag_run r";
 static const char TASKS_COUNT[] = "SELECT count(*) " TASK_FROM;
-static const char TASKS[] = TASK_SELECT;
 static const char FINISHED_TASKS[] =
     TASK_SELECT "WHERE r.dag_id = ?1 AND r.run_id = ?2 AND "
                 "t.state IN ('success', 'failed', 'skipped', 'upstream_failed', 'removed') "
@@ -35,6 +34,7 @@ static const char TASK_STARTS[] =
     "SELECT starts FROM task_instance WHERE run_key = ?1 AND task = ?2 AND map_index = ?3";
 
 static const char *const TASK_ORDER[] = {"t.run_key", "t.task", "t.map_index", NULL};
+static const struct hk_list_sql TASKS = {TASK_SELECT, NULL, TASK_ORDER};
 
 bool hk_store_xcom_values(struct hk_db *db, const struct hk_xcom_key *key, bool with_prior, int64_t limit,
                           hk_xcom_value_fn each, void *arg, struct hk_error *err)
@@ -174,7 +174,7 @@ bool hk_store_chosen_tasks(struct hk_db *db, const struct hk_task_choice *choice
     struct hk_page all = {.limit = -1};
     struct hk_stmt *q = NULL;
     bool found;
-    bool ok = hk_filter_select(&f, db, TASKS, TASK_ORDER, &all, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_select(&f, db, &TASKS, &all, &q, err) && hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

@@ -5,10 +5,12 @@
 #define USER_SELECT "SELECT username, role, password_hash, created_us FROM user "
 static const char USERS_EACH[] = USER_SELECT "ORDER BY username";
 static const char USER_GET[] = USER_SELECT "WHERE username = ?1";
-static const char USER_INSERT[] = "INSERT INTO user (username, role, password_hash, created_us) VALUES (?1, ?2, ?3, ?4) "
-                                  "ON CONFLICT (username) DO NOTHING";
-static const char USER_REPLACE[] = "INSERT INTO user (username, role, password_hash, created_us) VALUES (?1, ?2, ?3, ?4) "
-                                   "ON CONFLICT (username) DO UPDATE SET role = ?2, password_hash = ?3";
+static const char USER_INSERT[] =
+    "INSERT INTO user (username, role, password_hash, created_us) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (username) DO NOTHING";
+static const char USER_REPLACE[] =
+    "INSERT INTO user (username, role, password_hash, created_us) VALUES (?1, ?2, ?3, ?4) "
+    "ON CONFLICT (username) DO UPDATE SET role = ?2, password_hash = ?3";
 static const char USER_DELETE[] = "DELETE FROM user WHERE username = ?1";
 
 static bool hand_out(struct hk_stmt *q, hk_user_row_fn each, void *arg, bool *found, struct hk_error *err)
@@ -53,8 +55,8 @@ bool hk_store_user_put(struct hk_db *db, const struct hk_user_row *row, bool may
     if (!hk_run(q, err)) {
         return false;
     }
-    return hk_db_changes(db) > 0 || hk_error_set(err, HK_CONFLICT, "user '%s' exists already; delete it first",
-                                                 row->username);
+    return hk_db_changes(db) > 0 ||
+           hk_error_set(err, HK_CONFLICT, "user '%s' exists already; delete it first", row->username);
 }
 
 bool hk_store_user_delete(struct hk_db *db, const char *username, struct hk_error *err)

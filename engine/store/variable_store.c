@@ -3,12 +3,12 @@
 #include "engine/base/limits.h"
 
 #define VARIABLE_SELECT "SELECT key, value, description, is_encrypted FROM variable v"
-static const char VARIABLE_LIST[] = VARIABLE_SELECT;
 static const char VARIABLE_COUNT[] = "SELECT count(*) FROM variable v";
 static const char VARIABLE_FIND[] = VARIABLE_SELECT " WHERE key = ?1";
 static const char VARIABLE_EXISTS[] = "SELECT 1 FROM variable WHERE key = ?1";
 static const char VARIABLE_SET[] =
-    "INSERT INTO variable (key, value, description, is_encrypted) VALUES (?1, ?2, ?3, 1) ON CONFLICT (key) DO UPDATE SET "
+    "INSERT INTO variable (key, value, description, is_encrypted) VALUES (?1, ?2, ?3, 1) ON CONFLICT (key) DO UPDATE "
+    "SET "
     "value = ?2, is_encrypted = 1, description = CASE WHEN ?4 THEN description ELSE ?3 END";
 static const char VARIABLE_DESCRIBE[] = "UPDATE variable SET description = ?2 WHERE key = ?1";
 static const char VARIABLE_DELETE[] = "DELETE FROM variable WHERE key = ?1";
@@ -22,6 +22,7 @@ const struct hk_order_field hk_variable_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"v.key", NULL};
+static const struct hk_list_sql LIST = {VARIABLE_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, const struct hk_secret_key *secret, hk_variable_info_fn each, void *arg,
                      bool *found, struct hk_error *err)
@@ -61,8 +62,7 @@ bool hk_store_variable_list(struct hk_db *db, const struct hk_secret_key *secret
     hk_filter_search(&f, "v.key", key);
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, VARIABLE_COUNT, total, err) &&
-              hk_filter_select(&f, db, VARIABLE_LIST, KEY, page, &q, err) &&
+    bool ok = hk_filter_count(&f, db, VARIABLE_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
               hand_out(q, secret, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);

@@ -1,5 +1,5 @@
-/* Variables. Values are sealed with the key (secret.h) on their way in and opened on their way out. Texts in rows are valid
- * during the call that hands them out. */
+/* Variables. Values are sealed with the key (secret.h) on their way in and opened on their way out. Texts in rows are
+ * valid during the call that hands them out. */
 #ifndef HK_STORE_VARIABLE_STORE_H
 #define HK_STORE_VARIABLE_STORE_H
 

@@ -7,7 +7,6 @@
     "coalesce(d.display_name, v.dag_id) FROM dag_version v LEFT JOIN dag d ON d.dag_id = v.dag_id "
 #define OF_NUMBER "WHERE v.dag_id = ?1 AND (?2 = 0 OR v.version_number = ?2) ORDER BY v.version_number DESC LIMIT 1"
 
-static const char VERSION_LIST[] = VERSION_SELECT;
 static const char VERSION_COUNT[] = "SELECT count(*) FROM dag_version v";
 static const char VERSION_FIND[] = VERSION_SELECT OF_NUMBER;
 static const char SOURCE_FIND[] = "SELECT s.content, v.version_number, coalesce(d.display_name, v.dag_id) "
@@ -24,6 +23,7 @@ const struct hk_order_field hk_version_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"v.version_id", NULL};
+static const struct hk_list_sql LIST = {VERSION_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, hk_version_info_fn each, void *arg, bool *found, struct hk_error *err)
 {
@@ -66,8 +66,8 @@ bool hk_store_version_list(struct hk_db *db, const struct hk_version_filter *fil
     }
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, VERSION_COUNT, total, err) &&
-              hk_filter_select(&f, db, VERSION_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, VERSION_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
+              hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

@@ -1,5 +1,5 @@
-/* Versions of DAGs, the source they were read from, and their graphs, for those who look. Texts in rows are valid during
- * the call that hands them out. */
+/* Versions of DAGs, the source they were read from, and their graphs, for those who look. Texts in rows are valid
+ * during the call that hands them out. */
 #ifndef HK_STORE_VERSION_QUERY_H
 #define HK_STORE_VERSION_QUERY_H
 
@@ -43,7 +43,9 @@ typedef bool (*hk_source_info_fn)(void *arg, const struct hk_source_info *row);
 HK_MUST_USE bool hk_store_source_find(struct hk_db *db, struct hk_str dag_id, int64_t number, hk_source_info_fn each,
                                       void *arg, bool *found, struct hk_error *err);
 
-/* The newest graph of a DAG, which need not be in its file any more: one reference. *out NULL when there is no such DAG. */
-HK_MUST_USE bool hk_store_dag_graph(struct hk_db *db, struct hk_str dag_id, struct hk_graph **out, struct hk_error *err);
+/* The newest graph of a DAG, which need not be in its file any more: one reference. *out NULL when there is no such
+ * DAG. */
+HK_MUST_USE bool hk_store_dag_graph(struct hk_db *db, struct hk_str dag_id, struct hk_graph **out,
+                                    struct hk_error *err);
 
 #endif

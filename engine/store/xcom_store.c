@@ -10,24 +10,21 @@
 #define OF_RUN "(SELECT run_key FROM dag_run WHERE dag_id = ?1 AND run_id = ?2)"
 #define EXACTLY "WHERE x.run_key = " OF_RUN " AND x.task_id = ?3 AND x.map_index = ?4 AND x.key = ?5"
 
-static const char XCOM_LIST[] = XCOM_SELECT;
 static const char XCOM_COUNT[] =
     "SELECT count(*) FROM xcom x JOIN dag_run r USING (run_key) LEFT JOIN dag d ON d.dag_id = r.dag_id";
 static const char XCOM_FIND[] = XCOM_SELECT EXACTLY;
 static const char XCOM_ALL[] =
     XCOM_SELECT "WHERE x.run_key = " OF_RUN " AND x.task_id = ?3 AND x.key = ?4 ORDER BY x.map_index";
-static const char XCOM_ALL_PRIOR[] =
-    XCOM_SELECT
+static const char XCOM_ALL_PRIOR[] = XCOM_SELECT
     "WHERE x.run_key = (SELECT p.run_key FROM dag_run o JOIN dag_run p ON p.dag_id = o.dag_id AND "
     "(p.run_key = o.run_key OR p.logical_us <= o.logical_us) WHERE o.dag_id = ?1 AND o.run_id = ?2 AND EXISTS "
     "(SELECT 1 FROM xcom y WHERE y.run_key = p.run_key AND y.task_id = ?3 AND y.key = ?4 "
     "AND (?5 IS NULL OR y.map_index = ?5)) "
     "ORDER BY p.run_key = o.run_key DESC, p.logical_us DESC LIMIT 1) "
     "AND x.task_id = ?3 AND x.key = ?4 AND (?5 IS NULL OR x.map_index = ?5) ORDER BY x.map_index";
-static const char XCOM_PUT[] =
-    "INSERT INTO xcom (run_key, task_id, map_index, key, value, written_us) "
-    "SELECT run_key, ?3, ?4, ?5, ?6, ?7 FROM dag_run WHERE dag_id = ?1 AND run_id = ?2 "
-    "ON CONFLICT DO UPDATE SET value = ?6, written_us = ?7";
+static const char XCOM_PUT[] = "INSERT INTO xcom (run_key, task_id, map_index, key, value, written_us) "
+                               "SELECT run_key, ?3, ?4, ?5, ?6, ?7 FROM dag_run WHERE dag_id = ?1 AND run_id = ?2 "
+                               "ON CONFLICT DO UPDATE SET value = ?6, written_us = ?7";
 static const char XCOM_DELETE[] = "DELETE FROM xcom AS x " EXACTLY;
 
 const struct hk_order_field hk_xcom_orders[] = {
@@ -41,6 +38,7 @@ const struct hk_order_field hk_xcom_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"x.run_key", "x.task_id", "x.map_index", "x.key", NULL};
+static const struct hk_list_sql LIST = {XCOM_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, hk_xcom_info_fn each, void *arg, bool *found, struct hk_error *err)
 {
@@ -103,8 +101,8 @@ bool hk_store_xcom_list(struct hk_db *db, const struct hk_xcom_filter *filter, c
     compose(&f, filter);
     struct hk_stmt *q = NULL;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, XCOM_COUNT, total, err) &&
-              hk_filter_select(&f, db, XCOM_LIST, KEY, page, &q, err) && hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, XCOM_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
+              hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;
@@ -147,9 +145,10 @@ bool hk_store_xcom_put(struct hk_db *db, const struct hk_xcom_key *key, struct h
                        struct hk_error *err)
 {
     if (value_json.len > HK_MAX_XCOM_BYTES) {
-        return hk_error_set(err, HK_LIMIT, "the XCom '%.*s' of task '%.*s' has %zu bytes, and %d is the limit; pass a "
-                            "reference to a file instead", HK_STR_ARG(key->key), HK_STR_ARG(key->task_id),
-                            value_json.len, HK_MAX_XCOM_BYTES);
+        return hk_error_set(err, HK_LIMIT,
+                            "the XCom '%.*s' of task '%.*s' has %zu bytes, and %d is the limit; pass a "
+                            "reference to a file instead",
+                            HK_STR_ARG(key->key), HK_STR_ARG(key->task_id), value_json.len, HK_MAX_XCOM_BYTES);
     }
     struct hk_stmt *q = hk_db_query(db, XCOM_PUT);
     bind_exactly(q, key);

@@ -1,5 +1,5 @@
-/* XComs for those who look and for tasks that ask; run_store.h has the scheduler's own two. Values are JSON documents of at
- * most HK_MAX_XCOM_BYTES. Texts in rows are valid during the call that hands them out. */
+/* XComs for those who look and for tasks that ask; run_store.h has the scheduler's own two. Values are JSON documents
+ * of at most HK_MAX_XCOM_BYTES. Texts in rows are valid during the call that hands them out. */
 #ifndef HK_STORE_XCOM_STORE_H
 #define HK_STORE_XCOM_STORE_H
 
@@ -50,8 +50,8 @@ HK_MUST_USE bool hk_store_xcom_list(struct hk_db *db, const struct hk_xcom_filte
                                     hk_xcom_info_fn each, void *arg, int64_t *total, struct hk_error *err);
 HK_MUST_USE bool hk_store_xcom_find(struct hk_db *db, const struct hk_xcom_key *key, hk_xcom_info_fn each, void *arg,
                                     bool *found, struct hk_error *err);
-/* The values of a key over all map indexes, ascending, of this run or, with include_prior, of the newest one up to it by
- * logical date that has any. */
+/* The values of a key over all map indexes, ascending, of this run or, with include_prior, of the newest one up to it
+ * by logical date that has any. */
 HK_MUST_USE bool hk_store_xcom_all(struct hk_db *db, const struct hk_xcom_key *key, bool include_prior,
                                    hk_xcom_info_fn each, void *arg, struct hk_error *err);
 /* Adds or changes. HK_NOT_FOUND when there is no such run, HK_LIMIT. */

@@ -1,5 +1,6 @@
 /* The physical limit beside which task processes are measured: posix_spawn and waitpid, COUNT times, AT_ONCE at a time.
- * usage: spawn_loop COUNT AT_ONCE command [arguments...]; prints wall seconds and CPU seconds (its own and the children's). */
+ * usage: spawn_loop COUNT AT_ONCE command [arguments...]; prints wall seconds and CPU seconds (its own and the
+ * children's). */
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>

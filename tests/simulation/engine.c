@@ -29,15 +29,16 @@ static bool prepare(struct hk_db *db, void *arg, struct hk_error *err)
             return false;
         }
     }
-    return hk_db_exec(db,
-                      "CREATE TABLE sim_change (seq INTEGER PRIMARY KEY, run_key INTEGER, task INTEGER, old TEXT, new TEXT);"
-                      "CREATE TRIGGER sim_task AFTER UPDATE ON task_instance BEGIN INSERT INTO sim_change "
-                      "(run_key, task, old, new) VALUES (new.run_key, new.task, old.state, new.state); END;"
-                      "CREATE TRIGGER sim_task_new AFTER INSERT ON task_instance BEGIN INSERT INTO sim_change "
-                      "(run_key, task, old, new) VALUES (new.run_key, new.task, NULL, new.state); END;"
-                      "CREATE TRIGGER sim_run AFTER UPDATE ON dag_run BEGIN INSERT INTO sim_change "
-                      "(run_key, task, old, new) VALUES (new.run_key, -1, old.state, new.state); END;",
-                      err);
+    return hk_db_exec(
+        db,
+        "CREATE TABLE sim_change (seq INTEGER PRIMARY KEY, run_key INTEGER, task INTEGER, old TEXT, new TEXT);"
+        "CREATE TRIGGER sim_task AFTER UPDATE ON task_instance BEGIN INSERT INTO sim_change "
+        "(run_key, task, old, new) VALUES (new.run_key, new.task, old.state, new.state); END;"
+        "CREATE TRIGGER sim_task_new AFTER INSERT ON task_instance BEGIN INSERT INTO sim_change "
+        "(run_key, task, old, new) VALUES (new.run_key, new.task, NULL, new.state); END;"
+        "CREATE TRIGGER sim_run AFTER UPDATE ON dag_run BEGIN INSERT INTO sim_change "
+        "(run_key, task, old, new) VALUES (new.run_key, -1, old.state, new.state); END;",
+        err);
 }
 
 void engine_create_database(struct universe *u)

@@ -34,8 +34,9 @@ static int64_t soon(struct universe *u)
 
 static void plan_result(struct universe *u, struct sim_job *job, const struct hk_task *task)
 {
-    static const enum hk_job_outcome outcomes[] = {HK_JOB_FAILED, HK_JOB_FAILED,      HK_JOB_FAILED_FINAL, HK_JOB_SKIPPED,
-                                                   HK_JOB_LOST,   HK_JOB_RESCHEDULED, HK_JOB_RETRY_AT};
+    static const enum hk_job_outcome outcomes[] = {HK_JOB_FAILED,  HK_JOB_FAILED, HK_JOB_FAILED_FINAL,
+                                                   HK_JOB_SKIPPED, HK_JOB_LOST,   HK_JOB_RESCHEDULED,
+                                                   HK_JOB_RETRY_AT};
     job->result = (struct hk_job_result){.outcome = chance(u, 60) ? HK_JOB_SUCCEEDED : outcomes[pick(u, 7)],
                                          .retry_at_us = u->wall_us + (int64_t)pick(u, 900) * HK_SECOND_US};
     job->result.xcom_json = chance(u, 20) ? HK_STR("1") : (struct hk_str){NULL, 0};
@@ -198,8 +199,8 @@ static void act_on(struct universe *u, struct sim_job *job)
     struct hk_job_key key = job->key;
     if (!job->was_started) {
         job->was_started = true;
-        job->next_us = u->mono_us + (chance(u, 50) ? (int64_t)pick(u, 60) * HK_SECOND_US
-                                                   : (int64_t)pick(u, 20) * HK_MINUTE_US);
+        job->next_us =
+            u->mono_us + (chance(u, 50) ? (int64_t)pick(u, 60) * HK_SECOND_US : (int64_t)pick(u, 20) * HK_MINUTE_US);
         host.started(host.context, &key, u->wall_us, (int)(key.task + 1));
     } else if (job->skip_task != UINT32_MAX && !job->has_skipped && job->is_alive) {
         job->has_skipped = true;

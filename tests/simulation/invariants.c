@@ -3,7 +3,8 @@
 
 #include "tests/simulation/universe.h"
 
-/* Rules, written a second time, from the states in the database: {all, done, success, failed, upstream_failed, skipped}. */
+/* Rules, written a second time, from the states in the database: {all, done, success, failed, upstream_failed,
+ * skipped}. */
 struct seen {
     uint32_t all;
     uint32_t done;
@@ -126,7 +127,8 @@ static void fill_reach(void)
             for (int e = 0; e < HK_TASK_EVENT_COUNT; e++) {
                 enum hk_task_state next = HK_TASK_NONE;
                 bool is_person = e == HK_TASK_ON_CLEAR;
-                if ((meddled || !is_person) && hk_task_state_next((enum hk_task_state)s, (enum hk_task_event)e, &next) &&
+                if ((meddled || !is_person) &&
+                    hk_task_state_next((enum hk_task_state)s, (enum hk_task_event)e, &next) &&
                     (meddled || !hk_task_state_is_finished((enum hk_task_state)s))) {
                     reach[meddled][s][next] = true;
                 }
@@ -179,7 +181,8 @@ static void none(struct universe *u, struct hk_db *db, const char *sql, const ch
     bool ok = true;
     struct hk_stmt *q = hk_db_query(db, sql);
     while (hk_step(q, &ok, &err)) {
-        broken(u, "%s: %s: %" PRId64 " of %" PRId64, what, hk_column_text(q, 0), hk_column_int(q, 1), hk_column_int(q, 2));
+        broken(u, "%s: %s: %" PRId64 " of %" PRId64, what, hk_column_text(q, 0), hk_column_int(q, 1),
+               hk_column_int(q, 2));
     }
     if (!ok) {
         broken(u, "%s", err.message);
@@ -191,7 +194,8 @@ static void none(struct universe *u, struct hk_db *db, const char *sql, const ch
 void check_database(struct universe *u)
 {
     static const char POOLS_FULL[] =
-        "SELECT p.name, (SELECT sum(pool_slots) FROM task_instance WHERE pool = p.name AND " ACTIVE ") AS used, p.slots "
+        "SELECT p.name, (SELECT sum(pool_slots) FROM task_instance WHERE pool = p.name AND " ACTIVE
+        ") AS used, p.slots "
         "FROM pool p WHERE used > p.slots";
     static const char RUNS_FULL[] =
         "SELECT r.dag_id, count(*) AS n, d.max_active_runs FROM dag_run r JOIN dag d USING (dag_id) "
@@ -225,7 +229,8 @@ void check_database(struct universe *u)
 static bool past_forbids(struct hk_db *db, const struct hk_run *run, const struct hk_task *task)
 {
     static const char PRIOR[] =
-        "SELECT t.state, t.run_key FROM dag_run r LEFT JOIN task_instance t ON t.run_key = r.run_key AND t.task_id = ?3 "
+        "SELECT t.state, t.run_key FROM dag_run r LEFT JOIN task_instance t ON t.run_key = r.run_key AND t.task_id = "
+        "?3 "
         "WHERE r.run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND logical_us < ?2 AND "
         "(run_type <> 'manual' OR NOT ?4) ORDER BY logical_us DESC LIMIT 1)";
     struct hk_error err;
@@ -273,8 +278,8 @@ static void check_unfinished(struct universe *u, struct hk_db *db, const struct 
         bool is_blocked_here = task->depends_on_past && past_forbids(db, run, task);
         bool fits = task->pool_slots <= (uint64_t)u->pool_slots[2] || strcmp(task->pool, "tiny") != 0;
         is_blocked = is_blocked || is_blocked_here || !fits;
-        if ((ti->state != HK_TASK_NONE && ti->state != HK_TASK_UP_FOR_RETRY &&
-             ti->state != HK_TASK_UP_FOR_RESCHEDULE && fits) ||
+        if ((ti->state != HK_TASK_NONE && ti->state != HK_TASK_UP_FOR_RETRY && ti->state != HK_TASK_UP_FOR_RESCHEDULE &&
+             fits) ||
             (fits && !is_blocked_here && may_start(task->trigger_rule, &seen))) {
             broken(u, "at the end task %u (%s) of run %" PRId64 " %s %s is stuck in %s; the run before is %" PRId64, t,
                    hk_trigger_rule_name(task->trigger_rule), run->run_key, run->dag->dag_id, run->run_id,

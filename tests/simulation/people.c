@@ -81,14 +81,14 @@ static void trigger(struct universe *u)
     struct sim_dag *dag = &u->dags[pick(u, u->dag_count)];
     int64_t later_us = chance(u, 20) ? (int64_t)pick(u, 3600) * HK_SECOND_US : 0;
     bool has_date = chance(u, 50);
-    struct hk_trigger_request request = {
-        .dag_id = dag->dag_id,
-        .run_type = "manual",
-        .logical_us = has_date ? u->wall_us - (int64_t)pick(u, 7200) * HK_SECOND_US : HK_TIME_NONE,
-        .interval_start_us = HK_TIME_NONE,
-        .interval_end_us = HK_TIME_NONE,
-        .run_after_us = later_us > 0 ? u->wall_us + later_us : HK_TIME_NONE,
-        .triggered_by = "test"};
+    struct hk_trigger_request request = {.dag_id = dag->dag_id,
+                                         .run_type = "manual",
+                                         .logical_us = has_date ? u->wall_us - (int64_t)pick(u, 7200) * HK_SECOND_US
+                                                                : HK_TIME_NONE,
+                                         .interval_start_us = HK_TIME_NONE,
+                                         .interval_end_us = HK_TIME_NONE,
+                                         .run_after_us = later_us > 0 ? u->wall_us + later_us : HK_TIME_NONE,
+                                         .triggered_by = "test"};
     note(u, "trigger %s", dag->dag_id);
     hk_scheduler_trigger(u->scheduler, &request, NULL, (struct hk_command_done){on_answer, u});
 }

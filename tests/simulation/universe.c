@@ -101,6 +101,7 @@ static bool act(struct universe *u)
     }
     if (!hk_store_is_idle(u->store) && (u->is_quiet || chance(u, 50))) {
         hk_store_commit(u->store);
+        u->commits++;
         advance(u, u->mono_us + 1 + (int64_t)pick(u, 5000)); /* as a disk does */
         check_transitions(u);
         check_database(u);

@@ -1,6 +1,6 @@
-/* One universe of the simulation: the real scheduler and the real store (in memory, inline) on a virtual clock, with a fake
- * executor, random DAGs, people who meddle, and faults. Everything that happens is drawn from one seed, so a seed is a
- * repeatable history.
+/* One universe of the simulation: the real scheduler and the real store (in memory, inline) on a virtual clock, with a
+ * fake executor, random DAGs, people who meddle, and faults. Everything that happens is drawn from one seed, so a seed
+ * is a repeatable history.
  *
  * universe.c    time, and what happens next       graphs.c        random DAGs
  * engine.c      the engine's birth and crash      fake_executor.c jobs, results, what survives a crash
@@ -20,7 +20,7 @@ enum { MAX_DAGS = 4, MAX_JOBS = 4096, POOLS = 3, MAX_MEDDLED = 4096 };
 struct sim_dag {
     char dag_id[32];
     struct hk_graph *graph;
-    int64_t read_us; /* monotonic time when its file is read after a restart; HK_TIME_NONE: it has been */
+    int64_t read_us;          /* monotonic time when its file is read after a restart; HK_TIME_NONE: it has been */
     uint32_t max_active_runs; /* the same in every version */
     unsigned version;
     uint64_t style; /* decides what is the same in every version */
@@ -30,19 +30,19 @@ struct sim_dag {
 struct sim_job {
     struct hk_job_key key;
     bool is_used;
-    bool is_alive;       /* the process exists */
-    bool has_result;     /* ended; kept until the engine has committed it */
-    bool was_started;    /* the engine was told that it runs */
+    bool is_alive;    /* the process exists */
+    bool has_result;  /* ended; kept until the engine has committed it */
+    bool was_started; /* the engine was told that it runs */
     bool has_skipped;
-    int64_t next_us;     /* monotonic time of what it does next */
+    int64_t next_us; /* monotonic time of what it does next */
     struct hk_job_result result;
-    uint32_t skip_task;  /* a task to be skipped by it; UINT32_MAX: none */
+    uint32_t skip_task; /* a task to be skipped by it; UINT32_MAX: none */
     char skip_id[16];
 };
 
 struct sim_executor {
     struct sim_job jobs[MAX_JOBS];
-    size_t count; /* slots in use, dead ones included */
+    size_t count;  /* slots in use, dead ones included */
     bool is_ready; /* recovery has been answered */
     bool wants_answer;
     enum hk_job_recovery *answers;
@@ -58,7 +58,7 @@ struct sim_options {
     uint64_t seed;
     int64_t length_us; /* 0: the universe decides */
     bool trace;
-    int fail_commit;   /* fail just this commit, and no other fault; 0: random faults; -1: none */
+    int fail_commit; /* fail just this commit, and no other fault; 0: random faults; -1: none */
 };
 
 struct universe {
@@ -91,7 +91,8 @@ struct universe {
     size_t answers;
 
     uint64_t step;
-    uint64_t hash; /* of the event log */
+    uint64_t commits; /* those of files being read are not counted: one a DAG */
+    uint64_t hash;    /* of the event log */
     char failure[600];
     bool has_failed;
 };
@@ -100,7 +101,7 @@ struct universe {
 bool universe_run(struct universe *u, const struct sim_options *options);
 
 /* Helpers of all files. */
-uint64_t pick(struct universe *u, uint64_t limit);            /* 0 .. limit - 1 */
+uint64_t pick(struct universe *u, uint64_t limit); /* 0 .. limit - 1 */
 bool chance(struct universe *u, uint64_t percent);
 void note(struct universe *u, const char *fmt, ...) HK_PRINTF(2, 3); /* into the event log */
 void broken(struct universe *u, const char *fmt, ...) HK_PRINTF(2, 3);

@@ -39,7 +39,8 @@ def every(method, field, *arguments, **filters):
 
 def dags_of(client):
     """dag_id -> the file it comes from, as the server lists them."""
-    return {dag.dag_id: dag.relative_fileloc for dag in every(airflow.DAGApi(client).get_dags, "dags", exclude_stale=True)}
+    dags = every(airflow.DAGApi(client).get_dags, "dags", exclude_stale=True)
+    return {dag.dag_id: dag.relative_fileloc for dag in dags}
 
 
 def import_errors_of(client):

@@ -1,4 +1,4 @@
-"""What the tests of the running engine share: a home that disappears, checks that are counted, and an end that is looked at."""
+"""What the tests of the running engine share: a home that disappears, counted checks, and a look at what is left."""
 
 import contextlib
 import os
@@ -18,7 +18,8 @@ class Report:
         self.passed = self.failed = 0
 
     def check(self, name, problems=()):
-        print(f"{'FAILED' if problems else 'ok'}: {name}", *[f"    {problem}" for problem in problems], sep="\n", flush=True)
+        lines = [f"    {problem}" for problem in problems]
+        print(f"{'FAILED' if problems else 'ok'}: {name}", *lines, sep="\n", flush=True)
         self.failed += bool(problems)
         self.passed += not problems
 

@@ -1,17 +1,21 @@
-"""The example DAG files inside the installed packages, and which of their DAGs are asked for, of Airflow and of hanok."""
+"""The example DAG files inside the installed packages, and which of their DAGs Airflow and hanok are asked for."""
 
 import datetime
 import importlib.util
 import pathlib
 import shutil
 
-PACKAGES = ("airflow/example_dags", "airflow/providers/standard/example_dags", "airflow/providers/common/sql/example_dags")
+PACKAGES = (
+    "airflow/example_dags",
+    "airflow/providers/standard/example_dags",
+    "airflow/providers/common/sql/example_dags",
+)
 
 # All runs have one date, so that DAGs that wait for each other meet. It is a Wednesday.
 LOGICAL_DATE = datetime.datetime(2025, 1, 1, 6, 0, tzinfo=datetime.timezone.utc)
 
 # Parameters without a default.
-CONF = {"example_params_ui_tutorial": {"required_field": "given"}}
+CONF = {"example_params_ui_tutorial": {"required_field": "given by a test"}}
 
 # What Airflow answers for these depends on something a test must not depend on.
 RANDOM = "its branches are chosen at random"
@@ -19,6 +23,7 @@ NETWORK = "it fetches packages or pages from the network"
 CLOCK = "its branches depend on the hour or the day on which it runs"
 PERSON = "it waits for a person's answer"
 LEFT_OUT = {
+    "example_retry_policy": "it tries six times, minutes apart, to reach the network",
     "example_branch_operator": RANDOM,
     "example_branch_python_operator_decorator": RANDOM,
     "example_branch_datetime_operator_2": CLOCK,

@@ -1,12 +1,14 @@
-"""What happens to DAG files on disk while the engine runs: added, changed, broken, mended, removed, renamed, and hostile ones.
+"""What happens to DAG files on disk while the engine runs: added, changed, broken, mended, removed, renamed; hostile ones.
 
-Each bad file gets an import error with a sentence that names the trouble, and the engine goes on: after all of them a good
-DAG still runs. usage: run.py HANOK [--keep]
+Each bad file gets an import error with a sentence that names the trouble, and the engine goes on: after all of them a
+good DAG still runs. usage: run.py HANOK [--keep]
 """
 
 import argparse
 import os
+import shutil
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import airflow_api as api  # noqa: E402
@@ -76,7 +78,7 @@ class Folder:
 BAD = {
     "half_written.yaml": (yaml("half", command="echo half")[: yaml("half").index("half") + 210], "half_written.yaml:"),
     "cycle.yaml": (yaml("wheel").replace("command: \"echo one\"", "command: x\n      dependencies: [last]"), "ycle"),
-    "unknown_operator.yaml": (yaml("nobody", operator="nobody.NobodyOperator"), "NobodyOperator"),
+    "unknown_operator.yaml": (yaml("nobody", operator="nobody.NobodyOperator"), "operators.nobody"),
     "cron.yaml": (yaml("clock", schedule="'61 * * * *'"), "61"),
     "cron_text.yaml": (yaml("clock_text", schedule="'every day'"), "every day"),
     "latin1.yaml": (yaml("latin", command="caf\u00e9").encode("latin-1"), "UTF-8"),
@@ -105,7 +107,8 @@ def check_bad_files(report, client, folder):
     errors = api.import_errors_of(client)
     for name, (_, piece) in BAD.items():
         said = errors.get(name, "there is no import error")
-        report.check(f"{name}: {said.strip().splitlines()[-1][:160]}", [] if piece in said else [f"'{piece}' is not in: {said}"])
+        last = said.strip().splitlines()[-1][:160]
+        report.check(f"{name}: {last}", [] if piece in said else [f"'{piece}' is not in: {said}"])
     report.equal("nothing else has an import error", sorted(set(errors) - set(BAD) - {"never.py"}), [])
     report.equal("no DAG came out of a bad file", sorted(api.dags_of(client)), ["steady"])
 
@@ -127,32 +130,38 @@ def versions_of(client, dag_id):
     return [v.version_number for v in airflow.DagVersionApi(client).get_dag_versions(dag_id).dag_versions]
 
 
-def check_life(report, client, folder, name, make):
-    """One file from its birth to its removal. make(command) -> text of a DAG named `life`."""
+def check_life(report, client, folder, name, make_file):
+    """One file from its birth to its removal."""
+    dag_id = name.replace(".", "_")
+
+    def make(command):
+        return make_file(dag_id, command=command)
+
     folder.write(name, make("echo one"))
-    wait_until(lambda: "life" in api.dags_of(client), SECONDS, "the new file")
-    api.unpause(client, "life")
-    report.check(f"{name}: added, and runs", [] if runs_well(client, "life") else ["the run did not succeed"])
+    wait_until(lambda: dag_id in api.dags_of(client), SECONDS, "the new file")
+    api.unpause(client, dag_id)
+    report.check(f"{name}: added, and runs", [] if runs_well(client, dag_id) else ["the run did not succeed"])
     folder.write(name, make("echo two"))
-    wait_until(lambda: "echo two" in source_of(client, "life"), SECONDS, "the changed file")
-    report.equal(f"{name}: changed, a second version", sorted(versions_of(client, "life")), [1, 2])
+    wait_until(lambda: "echo two" in source_of(client, dag_id), SECONDS, "the changed file")
+    report.equal(f"{name}: changed, a second version", sorted(versions_of(client, dag_id)), [1, 2])
     folder.write(name, make("echo two"))
     folder.write(name, make("echo two")[:40])
     wait_until(lambda: has_error(client, name), SECONDS, "the broken file's import error")
     try:
-        api.trigger(client, "life")
+        api.trigger(client, dag_id)
         report.check(f"{name}: broken, and its DAG is not triggered", ["it was triggered"])
     except ApiException as error:
-        report.contains(f"{name}: broken, and its DAG is not triggered", error.body, "has import errors and cannot be triggered")
-    report.equal(f"{name}: broken, the DAG says so", airflow.DAGApi(client).get_dag("life").has_import_errors, True)
+        wanted = "has import errors and cannot be triggered"
+        report.contains(f"{name}: broken, and its DAG is not triggered", error.body, wanted)
+    report.equal(f"{name}: broken, the DAG says so", airflow.DAGApi(client).get_dag(dag_id).has_import_errors, True)
     folder.write(name, make("echo two"))
     wait_until(lambda: not has_error(client, name), SECONDS, "the mended file")
-    report.equal(f"{name}: mended, no version more", sorted(versions_of(client, "life")), [1, 2])
-    report.equal(f"{name}: mended, the DAG says so", airflow.DAGApi(client).get_dag("life").has_import_errors, False)
+    report.equal(f"{name}: mended, no version more", sorted(versions_of(client, dag_id)), [1, 2])
+    report.equal(f"{name}: mended, the DAG says so", airflow.DAGApi(client).get_dag(dag_id).has_import_errors, False)
     folder.remove(name)
-    wait_until(lambda: "life" not in api.dags_of(client), SECONDS, "the removed file's DAG to be stale")
+    wait_until(lambda: dag_id not in api.dags_of(client), SECONDS, "the removed file's DAG to be stale")
     report.equal(f"{name}: removed, stale, its runs are still there", len(
-        airflow.DagRunApi(client).get_dag_runs("life").dag_runs), 1)
+        airflow.DagRunApi(client).get_dag_runs(dag_id).dag_runs), 1)
 
 
 def check_renamed(report, client, folder):
@@ -163,6 +172,17 @@ def check_renamed(report, client, folder):
     folder.write("outer/deeper/second.yaml", yaml("second"))
     wait_until(lambda: "second" in api.dags_of(client), SECONDS, "a file in the renamed folder")
     report.check("a folder is added, renamed, and watched on")
+    folder.write("inner/deeper/third.yaml", yaml("third"))
+    wait_until(lambda: "third" in api.dags_of(client), SECONDS, "a file in a folder with the old name")
+    folder.write("inner/deeper/fourth.yaml", yaml("fourth"))
+    wait_until(lambda: "fourth" in api.dags_of(client), SECONDS, "a second file in it")
+    for _ in range(2):
+        shutil.rmtree(os.path.join(folder.path, "inner"))
+        folder.write("inner/deeper/fourth.yaml", yaml("fourth"))
+        time.sleep(0.3)
+        folder.write("inner/deeper/fifth.yaml", yaml("fifth"))
+        wait_until(lambda: {"fourth", "fifth"} <= set(api.dags_of(client)), SECONDS, "a file in a folder made anew")
+    report.check("a folder is removed and made anew, and watched on")
 
 
 def check_same_id(report, client, folder):
@@ -175,7 +195,8 @@ def check_same_id(report, client, folder):
     report.check(f"two files, one DAG id: {said.strip()}", [] if "twin" in said and "twin_a.yaml" in said else [said])
     report.contains("the first file's DAG is untouched", source_of(client, "twin"), "echo a")
     folder.remove("twin_a.yaml")
-    wait_until(lambda: "twin" in api.dags_of(client) and "echo b" in source_of(client, "twin"), SECONDS, "the second twin")
+    wait_until(lambda: api.dags_of(client).get("twin") == "twin_b.yaml", SECONDS, "the second twin")
+    report.contains("the first is removed: the second's source is shown", source_of(client, "twin"), "echo b")
     report.equal("the first is removed: the second has it", "twin_b.yaml" in api.import_errors_of(client), False)
 
 
@@ -191,11 +212,12 @@ def examine(report, client, folder):
         folder.remove(name)
     with report.guarded("bad files removed"):
         wait_until(lambda: set(api.import_errors_of(client)) <= {"never.py"}, SECONDS, "the import errors to go")
-    report.equal("bad files removed: no import error is left", sorted(set(api.import_errors_of(client)) - {"never.py"}), [])
+    left = sorted(set(api.import_errors_of(client)) - {"never.py"})
+    report.equal("bad files removed: no import error is left", left, [])
     with report.guarded("life of a YAML file"):
-        check_life(report, client, folder, "life.yaml", lambda command: yaml("life", command))
+        check_life(report, client, folder, "life.yaml", yaml)
     with report.guarded("life of a Python file"):
-        check_life(report, client, folder, "alive.py", lambda command: python("lively", command=command).replace("lively", "life"))
+        check_life(report, client, folder, "life.py", python)
     with report.guarded("a folder renamed"):
         check_renamed(report, client, folder)
     with report.guarded("two files, one DAG id"):

@@ -53,6 +53,15 @@ static void expect_refusal(json_t *value, const char *word)
     }
 }
 
+static void reads_callbacks_of_the_dag(void **state)
+{
+    (void)state;
+    struct hk_graph *graph = read_document(document(NO_SCHEDULE, "\"has_on_failure_callback\":true,", "", ""));
+    assert_true(graph->has_failure_callback);
+    assert_false(graph->has_success_callback);
+    hk_graph_unref(graph);
+}
+
 static void fills_in_the_defaults(void **state)
 {
     (void)state;
@@ -218,7 +227,6 @@ static void refuses_by_name(void **state)
     expect_refusal(document(NO_SCHEDULE, "", TASK("\"task_id\":\"a\",\"start_from_trigger\":true"), ""),
                    "start_from_trigger");
     expect_refusal(document(NO_SCHEDULE, "\"deadline\":{},", "", ""), "deadline");
-    expect_refusal(document(NO_SCHEDULE, "\"has_on_failure_callback\":true,", "", ""), "callback");
     expect_refusal(document(NO_SCHEDULE, "", TASK("\"task_id\":\"a\",\"weight_rule\":\"my.Rule\""), ""), "my.Rule");
     expect_refusal(document(NO_SCHEDULE, "", TASK("\"task_id\":\"a\",\"trigger_rule\":\"maybe\""), ""), "maybe");
     expect_refusal(document(NO_SCHEDULE, "", TASK("\"task_id\":\"a\"") "," TASK("\"task_id\":\"a\""), ""), "twice");
@@ -234,9 +242,9 @@ static void refuses_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fills_in_the_defaults), cmocka_unit_test(reads_what_is_written),
-        cmocka_unit_test(reads_the_timetables),  cmocka_unit_test(chooses_who_runs_a_task),
-        cmocka_unit_test(refuses_by_name),
+        cmocka_unit_test(reads_callbacks_of_the_dag), cmocka_unit_test(fills_in_the_defaults),
+        cmocka_unit_test(reads_what_is_written),      cmocka_unit_test(reads_the_timetables),
+        cmocka_unit_test(chooses_who_runs_a_task),    cmocka_unit_test(refuses_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

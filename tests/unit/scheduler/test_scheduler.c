@@ -79,7 +79,7 @@ static void retries_keep_their_history(void **state)
     struct hk_graph *graph = world_put(&w, b, "v1");
     world_trigger(&w, "d", "r1", HK_TIME_NONE);
     world_finish_as(&w, &w.started[0],
-                    &(struct hk_job_result){.outcome = HK_JOB_FAILED, .exit_code = 3, .ended_at_us = w.now_us + 5});
+                    &(struct hk_job_result){.outcome = HK_JOB_FAILED, .exit_code = 3, .ended_at_us = w.now_us});
     assert_int_equal(w.start_count, 2);
     assert_int_equal(w.started[1].try_number, 2);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM task_try WHERE try_number = 1 AND state = 'failed' AND "
@@ -351,6 +351,22 @@ static void a_run_for_later_starts_then_even_after_a_crash(void **state)
     world_close(&w);
 }
 
+static void a_dag_can_be_triggered_after_a_crash_before_its_file_is_read(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = put_chain(&w);
+    world_crash(&w);
+    world_open_engine(&w);
+    assert_int_equal(hk_scheduler_model(w.scheduler)->dag_count, 0); /* an idle DAG is not read at the start */
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    assert_int_equal(w.last_code, HK_OK);
+    assert_int_equal(w.start_count, 1);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 /* ---- schedules ---- */
 
 static struct hk_graph *put_hourly(struct world *w)
@@ -373,8 +389,8 @@ static void a_scheduled_run_is_made_in_time(void **state)
     assert_int_equal(w.timer_us, INT64_C(1790002800) * HK_SECOND_US);
     world_to(&w, w.timer_us);
     assert_int_equal(w.start_count, 1);
-    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_run WHERE run_id = 'scheduled__2026-09-21T15:00:00+00:00'"),
-                     1);
+    assert_int_equal(
+        world_number(&w, "SELECT count(*) FROM dag_run WHERE run_id = 'scheduled__2026-09-21T15:00:00+00:00'"), 1);
     hk_graph_unref(graph);
     world_close(&w);
 }
@@ -406,6 +422,7 @@ static void a_clock_set_back_delays_and_loses_nothing(void **state)
     world_finish(&w, &w.started[0], HK_JOB_FAILED);
     int64_t due_us = w.now_us + 300 * HK_SECOND_US;
     hk_scheduler_pause(w.scheduler, "d", true, world_done(&w));
+    world_settle(&w);
     world_to(&w, due_us); /* the timer fires in vain */
     w.now_us = due_us - 100 * HK_SECOND_US;
     hk_scheduler_pause(w.scheduler, "d", false, world_done(&w));
@@ -436,6 +453,7 @@ int main(void)
         cmocka_unit_test(people_may_come_before_the_jobs_were_found),
         cmocka_unit_test(limits_and_pauses_hold_after_a_crash_before_files_are_read),
         cmocka_unit_test(a_run_for_later_starts_then_even_after_a_crash),
+        cmocka_unit_test(a_dag_can_be_triggered_after_a_crash_before_its_file_is_read),
         cmocka_unit_test(a_scheduled_run_is_made_in_time),
         cmocka_unit_test(a_run_that_could_not_be_made_is_tried_again),
         cmocka_unit_test(a_clock_set_back_delays_and_loses_nothing),

@@ -1,5 +1,5 @@
-/* A scheduler to test: the real store in memory, a clock that is set by hand, and an executor that writes down what it is asked
- * for. world_settle lets everything happen that can happen at this instant. */
+/* A scheduler to test: the real store in memory, a clock that is set by hand, and an executor that writes down what it
+ * is asked for. world_settle lets everything happen that can happen at this instant. */
 #ifndef HK_TEST_SCHEDULER_WORLD_H
 #define HK_TEST_SCHEDULER_WORLD_H
 

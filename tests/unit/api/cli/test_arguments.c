@@ -21,7 +21,7 @@ static const struct hk_option trigger_options[] = {
     {"logical-date", "le", "DATE", "date", NULL, "exec-date"},
     {"dags", NULL, "DIR", "folder", NULL, NULL},
     HK_OPTION_YES,
-    {NULL},
+    HK_OPTIONS_END,
 };
 static const struct hk_verb dag_verbs[] = {
     {"list", "List", HK_NEEDS_CLIENT, NULL, trigger_options, run_nothing},

@@ -57,8 +57,9 @@ static void every_state_but_removed_can_be_cleared_set_and_left(void **state)
 static void a_stopped_task_that_was_cleared_begins_anew_however_it_ends(void **state)
 {
     (void)state;
-    static const enum hk_task_event ends[] = {HK_TASK_ON_SUCCEED, HK_TASK_ON_FAIL,       HK_TASK_ON_RETRY, HK_TASK_ON_SKIP,
-                                              HK_TASK_ON_LOST,    HK_TASK_ON_RESCHEDULE, HK_TASK_ON_DEFER};
+    static const enum hk_task_event ends[] = {HK_TASK_ON_SUCCEED, HK_TASK_ON_FAIL, HK_TASK_ON_RETRY,
+                                              HK_TASK_ON_SKIP,    HK_TASK_ON_LOST, HK_TASK_ON_RESCHEDULE,
+                                              HK_TASK_ON_DEFER};
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         enum hk_task_state to = HK_TASK_FAILED;
         assert_true(next(HK_TASK_RESTARTING, ends[i], &to));
@@ -86,7 +87,8 @@ static void slots_are_held_by_what_executes(void **state)
     unsigned held = 0;
     for (int s = 0; s < HK_TASK_STATE_COUNT; s++) {
         held += hk_task_state_holds_slot((enum hk_task_state)s);
-        assert_false(hk_task_state_holds_slot((enum hk_task_state)s) && hk_task_state_is_finished((enum hk_task_state)s));
+        assert_false(hk_task_state_holds_slot((enum hk_task_state)s) &&
+                     hk_task_state_is_finished((enum hk_task_state)s));
     }
     assert_int_equal(held, 3);
 }

@@ -137,7 +137,8 @@ static void a_failed_commit_undoes_all_of_the_batch(void **state)
     hk_store_close(store);
 }
 
-/* A full disk may end the transaction inside SQLite. What came before it is gone, and what comes after must not slip in alone. */
+/* A full disk may end the transaction inside SQLite. What came before it is gone, and what comes after must not slip in
+ * alone. */
 static bool run_lose(struct hk_db *db, void *arg, struct hk_error *err)
 {
     (void)arg;
