@@ -1,3 +1,5 @@
+#include "api/http/validate.h"
+
 #include "api/http/python_repr.h"
 #include "api/http/validate_private.h"
 

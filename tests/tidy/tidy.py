@@ -22,6 +22,7 @@ C_FOLDERS = ("engine", "scheduler", "workers", "dags", "api", "tests")
 MAX_FILE_LINES = 1000
 MAX_FUNCTION_LINES = 70
 MAX_COLUMNS = 120
+MAX_PYTHON_COLUMNS = 130  # sentences in f-strings, which clang-format does not break for us
 LONG_FUNCTIONS = "tests/tidy/long_functions.txt"
 
 # Folder (longest prefix wins) -> what of hanok its files may include, as path prefixes; its own folder always.
@@ -239,9 +240,10 @@ def check_functions(files, listed):
 def check_sizes(file):
     if len(file.lines) - 1 > MAX_FILE_LINES:
         yield file.name, MAX_FILE_LINES, f"the file has {len(file.lines) - 1} lines; {MAX_FILE_LINES} are the limit."
+    limit = MAX_PYTHON_COLUMNS if file.name.endswith(".py") else MAX_COLUMNS
     for number, line in enumerate(file.lines, 1):
-        if len(line) > MAX_COLUMNS:
-            yield file.name, number, f"the line has {len(line)} columns; {MAX_COLUMNS} are the limit."
+        if len(line) > limit:
+            yield file.name, number, f"the line has {len(line)} columns; {limit} are the limit."
 
 
 def check_calls(file):
