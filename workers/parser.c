@@ -19,6 +19,7 @@ struct parse {
     char *path;
     hk_parser_done_fn done;
     void *arg;
+    bool is_callback;
 };
 
 static void parse_message(void *context, struct hk_str payload)
@@ -71,7 +72,9 @@ static void parse_ended(void *context, int exit_code)
     }
     options->port.forget(options->port.context, &session->key);
     hk__session_release(session);
-    parse->done(parse->arg, parse->document, parse->document != NULL ? NULL : &err);
+    /* A process that only ran a callback sends no document. */
+    bool is_fine = parse->document != NULL || (parse->is_callback && exit_code == 0);
+    parse->done(parse->arg, parse->document, is_fine ? NULL : &err);
     json_decref(parse->document);
     free(parse->path);
     free(parse);
@@ -113,6 +116,7 @@ void hk_parser_parse(struct hk_parser *parser, const struct hk_parser_file *file
                             .done = done,
                             .arg = arg};
     parse->session->is_parse = true;
+    parse->is_callback = file->callback_json != NULL;
     char *bundle = make_environment(file);
     const char *environment[] = {bundle, NULL};
     char id[32];

@@ -25,7 +25,7 @@ struct hk_parser_file {
     const char *bundle_path; /* the bundle's folder, absolute; path lies in it */
     const char *bundle_name;
     /* A DagCallbackRequest as JSON: the process imports the file only to run a callback of one of its DAGs, and the
-     * document it sends lists no DAGs. NULL: parse. */
+     * document is NULL then, with err NULL when it ended well. NULL: parse. */
     const char *callback_json;
 };
 

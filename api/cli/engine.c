@@ -150,7 +150,9 @@ static void on_wake(uv_async_t *async)
 {
     struct hk_engine *e = async->data;
     run_posted(e);
-    hk_store_deliver(e->store);
+    if (e->store != NULL) {
+        hk_store_deliver(e->store);
+    }
     if (e->is_quitting) {
         quit_further(e);
     }

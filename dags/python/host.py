@@ -486,6 +486,8 @@ def main():
         complain(f"the rehearsal failed ({type(error).__name__}: {error}); tasks start slower.")
     from importlib.metadata import version
 
+    # Python takes a cached .pyc for valid by whole seconds and size: two edits within a second would go unnoticed.
+    sys.dont_write_bytecode = True
     os.set_inheritable(CONTROL_FD, False)
     line = Line(socket.socket(fileno=CONTROL_FD))
     host = Host(line)

@@ -163,7 +163,8 @@ def check_clear(report, client, mark):
     lines = "\n".join(log_lines(client, "fragile", run_id, "fragile"))
     report.contains("the log has the traceback", lines, "the mark is missing")
     write(mark, "")
-    body = ClearTaskInstancesBody(dag_run_id=run_id, task_ids=[ClearTaskInstancesBodyTaskIdsInner("fragile")], include_downstream=True, dry_run=False)
+    wanted = [ClearTaskInstancesBodyTaskIdsInner("fragile")]
+    body = ClearTaskInstancesBody(dag_run_id=run_id, task_ids=wanted, include_downstream=True, dry_run=False)
     airflow.TaskInstanceApi(client).post_clear_task_instances("fragile", body)
     wait_until(lambda: api.run_state(client, "fragile", run_id) == "success", SECONDS, "the cleared run")
     report.equal("cleared, it runs again", api.task_states(client, "fragile", run_id), {

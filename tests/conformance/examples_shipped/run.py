@@ -33,7 +33,7 @@ def differences(expected, found):
     """Sentences, one per task. A task that the run's date rules out is `removed` in hanok; Airflow never makes it."""
     found = {task: state for task, state in found.items() if state != "removed" or task in expected}
     return [
-        f"task {task}: Airflow says {expected.get(task, 'there is none')}, hanok says {found.get(task, 'there is none')}"
+        f"task {task}: Airflow says {expected.get(task, 'nothing')}, hanok says {found.get(task, 'nothing')}"
         for task in sorted({*expected, *found})
         if expected.get(task) != found.get(task)
     ]
