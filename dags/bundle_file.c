@@ -231,7 +231,7 @@ static bool needs_python(const struct hk_yaml_dags *dags)
 {
     for (size_t i = 0; i < dags->count; i++) {
         for (uint32_t t = 0; t < dags->graphs[i]->task_count; t++) {
-            if (dags->graphs[i]->tasks[t].runner == HK_RUN_PYTHON) {
+            if (dags->graphs[i]->tasks[t].runner == HK_RUNNER_PYTHON) {
                 return true;
             }
         }

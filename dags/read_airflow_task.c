@@ -194,16 +194,16 @@ static bool is_plain_bash(const json_t *fields, const json_t *command)
 static void choose_runner(struct hk_graph_builder *b, struct hk_task *task, const json_t *fields)
 {
     const json_t *command = hk__airflow_bare(json_object_get(fields, "_hanok_command"));
-    task->runner = HK_RUN_PYTHON;
+    task->runner = HK_RUNNER_PYTHON;
     if (hk_json_get_bool(fields, "_is_empty", false)) {
         /* Airflow's scheduler sends an EmptyOperator to a worker only for these reasons. */
         bool needs_worker = hk_json_get_bool(fields, "has_on_execute_callback", false) ||
                             hk_json_get_bool(fields, "has_on_success_callback", false) ||
                             is_filled(fields, "outlets") || is_filled(fields, "inlets");
-        task->runner = needs_worker ? HK_RUN_PYTHON : HK_RUN_NOTHING;
+        task->runner = needs_worker ? HK_RUNNER_PYTHON : HK_RUNNER_NOTHING;
     } else if (json_is_object(command) && is_plain_bash(fields, command)) {
         json_t *spec = hk__airflow_plain(command);
-        task->runner = HK_RUN_COMMAND;
+        task->runner = HK_RUNNER_COMMAND;
         task->spec_json = hk__airflow_text(b, spec);
         json_decref(spec);
     }

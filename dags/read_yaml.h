@@ -5,9 +5,9 @@
  * task groups,
  * __type__ values and environment variables mean what they mean there, and what it refuses is refused here.
  * BashOperator without Jinja or callbacks and EmptyOperator run natively; every other operator, decorator or templated
- * command becomes a HK_RUN_PYTHON task, which runs through the user's own dag-factory: the Python host imports a small
- * file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, assets, DAG callbacks, other timetables)
- * is an error that names it.
+ * command becomes a HK_RUNNER_PYTHON task, which runs through the user's own dag-factory: the Python host imports a
+ * small file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, assets, DAG callbacks, other
+ * timetables) is an error that names it.
  *
  * A file is read as a whole or not at all, as Airflow does: one bad DAG is an import error of its file, and nothing of
  * it changes. Unlike dag-factory, a key given twice is an error, the YAML text is not repeated in doc_md, and keys of a
@@ -29,7 +29,8 @@ struct hk_yaml_source {
     const char *path;          /* absolute */
     const char *relative_path; /* inside the bundle; what messages show */
     const char *bundle_name;
-    const char *python_file; /* where hk_yaml_python_stub's text lies or will lie: for DAGs with HK_RUN_PYTHON tasks */
+    const char
+        *python_file; /* where hk_yaml_python_stub's text lies or will lie: for DAGs with HK_RUNNER_PYTHON tasks */
     struct hk_str text;
     int64_t now_us; /* for start dates as "2 days" */
     /* $NAME and ${NAME} in the text become its value, as os.path.expandvars does; NULL for a variable that is not set.

@@ -423,7 +423,7 @@ static bool read_decorator(const struct hk__yaml_dag *d, const struct hk_yaml_no
         task->operator_module = "airflow.providers.standard.decorators.python";
         task->operator_name = "@task";
     }
-    task->runner = HK_RUN_PYTHON;
+    task->runner = HK_RUNNER_PYTHON;
     fill_extra(d, from, task, NOT_NATIVE);
     return true;
 }
@@ -438,10 +438,10 @@ static bool read_native(const struct hk__yaml_dag *d, const struct hk__yaml_task
         return false;
     }
     if (needs_python(d, from) || (native == NATIVE_BASH && bash_needs_python(d, from))) {
-        task->runner = HK_RUN_PYTHON;
+        task->runner = HK_RUNNER_PYTHON;
         return true;
     }
-    task->runner = native == NATIVE_BASH ? HK_RUN_COMMAND : HK_RUN_NOTHING;
+    task->runner = native == NATIVE_BASH ? HK_RUNNER_COMMAND : HK_RUNNER_NOTHING;
     return native == NATIVE_EMPTY || read_command(d, from, task, err);
 }
 
@@ -468,7 +468,7 @@ bool hk__yaml_read_operator(struct hk__yaml_dag *d, const struct hk__yaml_task *
     if (!split_path(d, path, task, err)) {
         return false;
     }
-    task->runner = HK_RUN_PYTHON;
+    task->runner = HK_RUNNER_PYTHON;
     task->can_skip_downstream = is_listed(hk_str_from(task->operator_class), skipping_classes);
     fill_extra(d, from, task, NOT_NATIVE);
     return true;

@@ -212,7 +212,7 @@ static bool judge(const struct hk_run *run, uint32_t t, int64_t now_us, enum hk_
     if (!hk_tick_past_allows(run, t)) {
         return false;
     }
-    *event = task->runner == HK_RUN_NOTHING ? HK_TASK_ON_SUCCEED : HK_TASK_ON_SCHEDULE;
+    *event = task->runner == HK_RUNNER_NOTHING ? HK_TASK_ON_SUCCEED : HK_TASK_ON_SCHEDULE;
     return true;
 }
 

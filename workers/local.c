@@ -287,7 +287,7 @@ static void executor_start(void *context, const struct hk_job *from)
 {
     struct hk_local *local = context;
     struct hk_error err;
-    if (from->task->runner == HK_RUN_PYTHON) {
+    if (from->task->runner == HK_RUNNER_PYTHON) {
         if (local->has_python) {
             local->python.start(local->python.context, from);
         } else {
@@ -295,7 +295,7 @@ static void executor_start(void *context, const struct hk_job *from)
         }
         return;
     }
-    if (from->task->runner != HK_RUN_COMMAND) {
+    if (from->task->runner != HK_RUNNER_COMMAND) {
         refuse_job(local, from, "The local worker runs commands and Python tasks only.");
         return;
     }

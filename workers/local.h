@@ -6,8 +6,9 @@
  * where the database left off. So a crash or an upgrade of the engine costs no task anything. When engine and shim both
  * die, the tasks are ended (by the kernel's parent-death signal, and by a search of /proc at start-up) and run again.
  *
- *     engine  --unix socket HOME/run/shim.sock-->  shim  --fork/exec-->  bash ...            (HK_RUN_COMMAND)
- *                                                        --4 sockets-->  host --fork--> task (HK_RUN_PYTHON, parsing)
+ *     engine  --unix socket HOME/run/shim.sock-->  shim  --fork/exec-->  bash ...            (HK_RUNNER_COMMAND)
+ *                                                        --4 sockets-->  host --fork--> task (HK_RUNNER_PYTHON,
+ * parsing)
  *
  * Everything here is called on the loop thread.
  */
@@ -49,8 +50,8 @@ struct hk_python_session {
 
 struct hk_local *hk_local_new(const struct hk_local_options *options);
 
-/* The scheduler's port. HK_RUN_COMMAND jobs are handled here; HK_RUN_PYTHON jobs are given to `python`, which was set
- * with hk_local_set_python and which uses hk_local_python_start below. */
+/* The scheduler's port. HK_RUNNER_COMMAND jobs are handled here; HK_RUNNER_PYTHON jobs are given to `python`, which was
+ * set with hk_local_set_python and which uses hk_local_python_start below. */
 struct hk_executor hk_local_executor(struct hk_local *local);
 
 struct hk_local_python {

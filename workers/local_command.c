@@ -1,4 +1,4 @@
-/* From a task of kind HK_RUN_COMMAND to the shim's START: what BashOperator prepares. */
+/* From a task of kind HK_RUNNER_COMMAND to the shim's START: what BashOperator prepares. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -73,7 +73,7 @@ static struct local_job *take_over(struct hk_local *local, size_t i, enum hk_shi
 {
     struct local_recovery *r = local->recovery;
     const struct hk_job *from = &r->jobs[i];
-    enum hk_shim_kind expected = from->task->runner == HK_RUN_PYTHON ? HK_SHIM_TASK : HK_SHIM_COMMAND;
+    enum hk_shim_kind expected = from->task->runner == HK_RUNNER_PYTHON ? HK_SHIM_TASK : HK_SHIM_COMMAND;
     if (kind != expected || (kind == HK_SHIM_TASK && !local->has_python) || local_job_find(local, &from->key) != NULL) {
         return NULL;
     }
@@ -173,7 +173,7 @@ static void cleaned(struct hk_local *local, const struct hk_buf *exits)
     while (hk_shim_exits_next(exits, &at, &m)) {
         size_t i;
         bool is_result = !m.ended.is_stopped && !m.ended.is_lost;
-        if (!find_index(r, &m.key, &i) || !is_result || r->jobs[i].task->runner != HK_RUN_COMMAND) {
+        if (!find_index(r, &m.key, &i) || !is_result || r->jobs[i].task->runner != HK_RUNNER_COMMAND) {
             continue;
         }
         if (take_over(local, i, HK_SHIM_COMMAND) != NULL) {

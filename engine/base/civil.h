@@ -1,5 +1,5 @@
 /* Calendar and text forms of an instant: the proleptic Gregorian calendar, ISO 8601 in and out. Pure; any thread.
- * Time zones with rules live in scheduler/zone.h; here there are only fixed offsets. */
+ * Time zones with rules live in engine/graph/zone.h; here there are only fixed offsets. */
 #ifndef HK_BASE_CIVIL_H
 #define HK_BASE_CIVIL_H
 

@@ -24,10 +24,10 @@ static const char *const weight_names[HK_WEIGHT_COUNT] = {
     [HK_WEIGHT_ABSOLUTE] = "absolute",
 };
 
-static const char *const runner_names[HK_RUN_COUNT] = {
-    [HK_RUN_NOTHING] = "nothing",
-    [HK_RUN_COMMAND] = "command",
-    [HK_RUN_PYTHON] = "python",
+static const char *const runner_names[HK_RUNNER_COUNT] = {
+    [HK_RUNNER_NOTHING] = "nothing",
+    [HK_RUNNER_COMMAND] = "command",
+    [HK_RUNNER_PYTHON] = "python",
 };
 
 static bool find_name(const char *const *names, int count, struct hk_str name, int *out)
@@ -79,7 +79,7 @@ const char *hk_runner_name(enum hk_runner runner)
 bool hk_runner_find(struct hk_str name, enum hk_runner *out)
 {
     int found = 0;
-    if (!find_name(runner_names, HK_RUN_COUNT, name, &found)) {
+    if (!find_name(runner_names, HK_RUNNER_COUNT, name, &found)) {
         return false;
     }
     *out = (enum hk_runner)found;

@@ -36,10 +36,10 @@ enum hk_weight_rule {
 
 /* Who runs it. */
 enum hk_runner {
-    HK_RUN_NOTHING, /* succeeds as soon as it may run; no process, no slot (EmptyOperator) */
-    HK_RUN_COMMAND, /* a shell command started by hanok itself; spec_json is a struct hk_command's JSON */
-    HK_RUN_PYTHON,  /* the Task SDK in the warm Python host */
-    HK_RUN_COUNT
+    HK_RUNNER_NOTHING, /* succeeds as soon as it may run; no process, no slot (EmptyOperator) */
+    HK_RUNNER_COMMAND, /* a shell command started by hanok itself; spec_json is a struct hk_command's JSON */
+    HK_RUNNER_PYTHON,  /* the Task SDK in the warm Python host */
+    HK_RUNNER_COUNT
 };
 
 struct hk_task {
@@ -56,7 +56,7 @@ struct hk_task {
     const char *executor;        /* NULL: the default one */
 
     enum hk_runner runner;
-    const char *spec_json;  /* what the runner needs. HK_RUN_COMMAND: {"command": "...", "env": {..}|null,
+    const char *spec_json;  /* what the runner needs. HK_RUNNER_COMMAND: {"command": "...", "env": {..}|null,
                                "append_env": bool, "cwd": null|"...", "skip_exit_codes": [99], "push_xcom": bool,
                                "output": "utf-8"}. NULL: {} */
     const char *extra_json; /* what REST shows and hanok does not use: ui_color, ui_fgcolor, template_fields, params,

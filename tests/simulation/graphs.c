@@ -8,7 +8,7 @@ const char *const pool_names[POOLS] = {"default_pool", "small", "tiny"};
 
 static void random_task(struct universe *u, const struct sim_dag *dag, struct hk_task *t, unsigned i)
 {
-    t->runner = chance(u, 20) ? HK_RUN_NOTHING : HK_RUN_COMMAND;
+    t->runner = chance(u, 20) ? HK_RUNNER_NOTHING : HK_RUNNER_COMMAND;
     t->operator_class = "BashOperator";
     if (chance(u, 40)) {
         t->trigger_rule = (enum hk_trigger_rule)pick(u, HK_RULE_COUNT);
@@ -93,7 +93,7 @@ struct hk_graph *random_graph(struct universe *u, struct sim_dag *dag)
     if (g->schedule.kind == HK_SCHEDULE_CONTINUOUS) { /* must take time, or it fills the universe */
         struct hk_task *first = hk_graph_builder_find_task(b, HK_STR("t0"));
         first = first != NULL ? first : hk_graph_builder_task(b, HK_STR("t0"));
-        first->runner = HK_RUN_COMMAND;
+        first->runner = HK_RUNNER_COMMAND;
         first->operator_class = "BashOperator";
     }
     if (count > 2 && chance(u, 25)) {

@@ -184,8 +184,9 @@ static void on_parsed(void *arg, json_t *document, const struct hk_error *err)
         hk_local_stop(world.local, on_stopped, NULL);
         return;
     }
-    check(hk_graph_find_task(world.graph, HK_STR("hello"))->runner == HK_RUN_COMMAND, "plain Bash runs natively", "");
-    check(hk_graph_find_task(world.graph, HK_STR("left"))->runner == HK_RUN_NOTHING, "Empty runs nowhere", "");
+    check(hk_graph_find_task(world.graph, HK_STR("hello"))->runner == HK_RUNNER_COMMAND, "plain Bash runs natively",
+          "");
+    check(hk_graph_find_task(world.graph, HK_STR("left"))->runner == HK_RUNNER_NOTHING, "Empty runs nowhere", "");
     start_next();
 }
 

@@ -76,7 +76,7 @@ static void fills_in_the_defaults(void **state)
     assert_int_equal(task->retry_delay_us, 300 * HK_SECOND_US);
     assert_int_equal(task->pool_slots, 1);
     assert_int_equal(task->priority_weight, 1);
-    assert_int_equal(task->runner, HK_RUN_PYTHON);
+    assert_int_equal(task->runner, HK_RUNNER_PYTHON);
     assert_int_equal(graph->schedule.kind, HK_SCHEDULE_NONE);
     hk_graph_unref(graph);
 }
@@ -194,7 +194,7 @@ static enum hk_runner runner_of(const char *task)
 {
     struct hk_graph *graph = read_document(document(NO_SCHEDULE, "", task, IN_ROOT("a")));
     enum hk_runner runner = graph->tasks[0].runner;
-    if (runner == HK_RUN_COMMAND) {
+    if (runner == HK_RUNNER_COMMAND) {
         assert_non_null(strstr(graph->tasks[0].spec_json, "\"skip_exit_codes\":[99]"));
     }
     hk_graph_unref(graph);
@@ -204,17 +204,18 @@ static enum hk_runner runner_of(const char *task)
 static void chooses_who_runs_a_task(void **state)
 {
     (void)state;
-    assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true")), HK_RUN_NOTHING);
+    assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true")), HK_RUNNER_NOTHING);
     assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true,\"has_on_success_callback\":true")),
-                     HK_RUN_PYTHON);
+                     HK_RUNNER_PYTHON);
     assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true,\"outlets\":[{\"__type\":\"asset\"}]")),
-                     HK_RUN_PYTHON);
-    assert_int_equal(runner_of(TASK(BASH COMMAND("echo", ""))), HK_RUN_COMMAND);
-    assert_int_equal(runner_of(TASK(BASH "\"bash_command\":\"echo\"")), HK_RUN_PYTHON);
-    assert_int_equal(runner_of(TASK(BASH COMMAND("echo {{ ds }}", ""))), HK_RUN_PYTHON);
-    assert_int_equal(runner_of(TASK(BASH COMMAND("run.sh", ""))), HK_RUN_PYTHON);
-    assert_int_equal(runner_of(TASK(BASH COMMAND("echo", ",\"has_on_failure_callback\":true"))), HK_RUN_PYTHON);
-    assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"task_type\":\"Mine\"," COMMAND("echo", ""))), HK_RUN_PYTHON);
+                     HK_RUNNER_PYTHON);
+    assert_int_equal(runner_of(TASK(BASH COMMAND("echo", ""))), HK_RUNNER_COMMAND);
+    assert_int_equal(runner_of(TASK(BASH "\"bash_command\":\"echo\"")), HK_RUNNER_PYTHON);
+    assert_int_equal(runner_of(TASK(BASH COMMAND("echo {{ ds }}", ""))), HK_RUNNER_PYTHON);
+    assert_int_equal(runner_of(TASK(BASH COMMAND("run.sh", ""))), HK_RUNNER_PYTHON);
+    assert_int_equal(runner_of(TASK(BASH COMMAND("echo", ",\"has_on_failure_callback\":true"))), HK_RUNNER_PYTHON);
+    assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"task_type\":\"Mine\"," COMMAND("echo", ""))),
+                     HK_RUNNER_PYTHON);
 }
 
 static void refuses_by_name(void **state)

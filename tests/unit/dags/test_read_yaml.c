@@ -81,9 +81,9 @@ static void a_file_becomes_graphs(void **state)
     assert_int_equal(one->schedule.kind, HK_SCHEDULE_CRON);
     assert_string_equal(one->schedule.zone, "Asia/Seoul");
     assert_int_equal(one->start_at_us, 1704034800 * HK_SECOND_US);
-    assert_int_equal(task(&dags, "a")->runner, HK_RUN_COMMAND);
+    assert_int_equal(task(&dags, "a")->runner, HK_RUNNER_COMMAND);
     assert_non_null(strstr(task(&dags, "a")->spec_json, "\"command\":\"echo hello world $NOBODY\""));
-    assert_int_equal(task(&dags, "b")->runner, HK_RUN_NOTHING);
+    assert_int_equal(task(&dags, "b")->runner, HK_RUNNER_NOTHING);
     assert_int_equal(task(&dags, "b")->upstream[0], 1);
     assert_int_equal(task(&dags, "b")->retries, 2);
     assert_string_equal(task(&dags, "b")->owner, "me");
@@ -111,10 +111,10 @@ static void what_needs_python_goes_there(void **state)
     static const struct {
         const char *id;
         enum hk_runner runner;
-    } cases[] = {{"plain", HK_RUN_COMMAND},       {"jinja", HK_RUN_PYTHON},  {"script", HK_RUN_PYTHON},
-                 {"script_line", HK_RUN_PYTHON},  {"env", HK_RUN_PYTHON},    {"cwd", HK_RUN_PYTHON},
-                 {"called", HK_RUN_PYTHON},       {"mailed", HK_RUN_PYTHON}, {"unmailed", HK_RUN_COMMAND},
-                 {"empty_called", HK_RUN_PYTHON}, {"python", HK_RUN_PYTHON}, {"sub", HK_RUN_PYTHON}};
+    } cases[] = {{"plain", HK_RUNNER_COMMAND},       {"jinja", HK_RUNNER_PYTHON},  {"script", HK_RUNNER_PYTHON},
+                 {"script_line", HK_RUNNER_PYTHON},  {"env", HK_RUNNER_PYTHON},    {"cwd", HK_RUNNER_PYTHON},
+                 {"called", HK_RUNNER_PYTHON},       {"mailed", HK_RUNNER_PYTHON}, {"unmailed", HK_RUNNER_COMMAND},
+                 {"empty_called", HK_RUNNER_PYTHON}, {"python", HK_RUNNER_PYTHON}, {"sub", HK_RUNNER_PYTHON}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (task(&dags, cases[i].id)->runner != cases[i].runner) {
             fail_msg("%s runs as %s", cases[i].id, hk_runner_name(task(&dags, cases[i].id)->runner));

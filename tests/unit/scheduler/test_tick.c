@@ -28,7 +28,7 @@ static struct hk_task *task(struct snapshot *s, const char *task_id)
     struct hk_task *t = hk_graph_builder_find_task(s->builder, hk_str_from(task_id));
     if (t == NULL) {
         t = hk_graph_builder_task(s->builder, hk_str_from(task_id));
-        t->runner = HK_RUN_COMMAND;
+        t->runner = HK_RUNNER_COMMAND;
     }
     return t;
 }
@@ -109,7 +109,7 @@ static void first_tasks_are_scheduled_and_empty_ones_succeed(void **state)
     struct snapshot s;
     begin(&s);
     task(&s, "command");
-    task(&s, "empty")->runner = HK_RUN_NOTHING;
+    task(&s, "empty")->runner = HK_RUNNER_NOTHING;
     task(&s, "after");
     hk_graph_builder_edge(s.builder, HK_STR("command"), HK_STR("after"));
     start(&s);

@@ -175,7 +175,7 @@ static inline struct hk_graph_builder *world_dag(const char *dag_id, const char 
     hk_schedule_none(&g->schedule);
     for (size_t i = 0; i < count; i++) {
         struct hk_task *t = hk_graph_builder_task(b, hk_str_from(tasks[i]));
-        t->runner = HK_RUN_COMMAND;
+        t->runner = HK_RUNNER_COMMAND;
         t->operator_class = "BashOperator";
     }
     return b;

@@ -181,7 +181,7 @@ __attribute__((unused)) static struct hk_job make_job(struct world *w, int64_t r
     static struct hk_task task;
     task = w->graph->tasks[0];
     task.task_id = "t";
-    task.runner = HK_RUN_COMMAND;
+    task.runner = HK_RUNNER_COMMAND;
     task.spec_json = spec;
     static char log_path[64];
     snprintf(log_path, sizeof log_path, "dag_id=demo/run_id=r%d/task_id=t/attempt=1.log", (int)run);

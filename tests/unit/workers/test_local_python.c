@@ -50,7 +50,7 @@ static void a_new_engine_hears_unanswered_messages(void **state)
     hk_local_set_python(w.local, &python);
     struct hk_job job = make_job(&w, 9, "{}");
     struct hk_task task = *job.task;
-    task.runner = HK_RUN_PYTHON;
+    task.runner = HK_RUNNER_PYTHON;
     job.task = &task;
     recover(&w, &job, 1);
     assert_int_equal(w.answers[0], HK_JOB_ALIVE);

@@ -258,7 +258,7 @@ static void fx_dag(const char *dag_id, const char *tasks, const char *params_jso
     struct hk_str before = {NULL, 0};
     while (hk_str_next(&rest, ' ', &name)) {
         struct hk_task *task = hk_graph_builder_task(b, name);
-        task->runner = HK_RUN_COMMAND;
+        task->runner = HK_RUNNER_COMMAND;
         task->operator_class = "BashOperator";
         task->owner = "ann";
         if (before.data != NULL) {

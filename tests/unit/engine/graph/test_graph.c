@@ -205,8 +205,8 @@ static void names_round_trip(void **state)
         assert_true(hk_trigger_rule_find(str(hk_trigger_rule_name((enum hk_trigger_rule)i)), &rule));
         assert_int_equal(rule, i);
     }
-    for (int i = 0; i < HK_RUN_COUNT; i++) {
-        enum hk_runner runner = HK_RUN_COUNT;
+    for (int i = 0; i < HK_RUNNER_COUNT; i++) {
+        enum hk_runner runner = HK_RUNNER_COUNT;
         assert_true(hk_runner_find(str(hk_runner_name((enum hk_runner)i)), &runner));
         assert_int_equal(runner, i);
     }

@@ -33,7 +33,7 @@ static struct hk_graph *sample(void)
     hk_graph_builder_task(b, hk_str_from("last"))->weight_rule = HK_WEIGHT_ABSOLUTE;
     struct hk_task *t = hk_graph_builder_task(b, hk_str_from("outer.inner.first"));
     t->group = inner;
-    t->runner = HK_RUN_COMMAND;
+    t->runner = HK_RUNNER_COMMAND;
     t->spec_json = "{\"command\":\"echo 1\"}";
     t->trigger_rule = HK_RULE_NONE_FAILED;
     t->retry_backoff = 1.1;
