@@ -4,7 +4,7 @@
 static void write_pairs_but(const struct hk_yaml_node *object, struct hk_json *w)
 {
     hk_json_begin_object(w);
-    for (size_t i = 0; i < object->as.in.pair_count; i++) {
+    for (size_t i = 0; object != NULL && i < object->as.in.pair_count; i++) {
         const struct hk_yaml_pair *pair = &object->as.in.pairs[i];
         if (hk_yaml_is_text(pair->key, "default") || hk_yaml_is_text(pair->key, "description") ||
             hk_yaml_is_text(pair->key, "schema") || hk_yaml_is_text(pair->key, "source")) {

@@ -93,12 +93,9 @@ uint32_t *hk_model_limit_counter(const struct hk_run *run, uint32_t task)
     if (dag->active_per_task == NULL) {
         return NULL;
     }
-    const struct hk_task *newest = &dag->graph->tasks[0];
-    if (run->graph == dag->graph) {
-        newest = &dag->graph->tasks[task];
-    } else {
-        newest = hk_graph_find_task(dag->graph, hk_str_from(run->graph->tasks[task].task_id));
-    }
+    const struct hk_task *newest = run->graph == dag->graph
+                                       ? &dag->graph->tasks[task]
+                                       : hk_graph_find_task(dag->graph, hk_str_from(run->graph->tasks[task].task_id));
     return newest != NULL ? &dag->active_per_task[newest->index] : NULL;
 }
 

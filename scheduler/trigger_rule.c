@@ -14,6 +14,7 @@ static int64_t missing(const struct hk_upstream_counts *c, uint64_t accounted)
 }
 
 /* Whether the task is decided without running. WAIT: it is not. */
+/* One switch over all rules. NOLINTNEXTLINE(readability-function-cognitive-complexity) */
 static enum hk_trigger_verdict give_up(enum hk_trigger_rule rule, const struct hk_upstream_counts *c, int32_t map_index)
 {
     bool is_done = c->done >= c->total;

@@ -409,6 +409,7 @@ static void free_now(struct hk_local *local)
 {
     for (size_t i = 0; i < LOCAL_BUCKETS; i++) {
         while (local->buckets[i] != NULL) {
+            /* Each call takes it out of its bucket. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
             local_job_remove(local->buckets[i]);
         }
     }

@@ -30,6 +30,7 @@ static const char *class_of(char letter, bool is_inside)
 }
 
 /* false: something that POSIX has no words for. */
+/* One pass over a small grammar. NOLINTNEXTLINE(readability-function-cognitive-complexity) */
 static bool translate(const char *pattern, struct hk_buf *out)
 {
     bool is_inside = false;

@@ -351,9 +351,9 @@ static bool export_connections(struct hk_cli *cli, struct hk_error *err)
     }
     struct hk_buf text;
     hk_buf_init(&text, HK_OUTPUT_BYTES);
-    if (strcmp(format, "env") == 0) {
+    if (format != NULL && strcmp(format, "env") == 0) {
         add_environment(document, serialized == NULL || strcmp(serialized, "uri") == 0, &text);
-    } else if (strcmp(format, "yaml") == 0) {
+    } else if (format != NULL && strcmp(format, "yaml") == 0) {
         hk_output_yaml(document, &text);
     } else {
         char *json = json_dumps(document, JSON_INDENT(2));

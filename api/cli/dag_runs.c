@@ -7,13 +7,13 @@
 #include "engine/base/civil.h"
 #include "engine/base/json.h"
 
-json_t *hk_cli_find_run(const struct hk_cli *cli, const char *dag_id, const char *wanted, struct hk_error *err)
+json_t *hk_cli_find_run(const struct hk_cli *cli, const char *dag_id, const char *date_or_run_id, struct hk_error *err)
 {
     char date[HK_ISO_SIZE];
     struct hk_error ignored;
-    const char *path = hk_client_path(cli->client, "/api/v2/dags/{}/dagRuns/{}", dag_id, wanted);
+    const char *path = hk_client_path(cli->client, "/api/v2/dags/{}/dagRuns/{}", dag_id, date_or_run_id);
     json_t *run = hk_client_get(cli->client, path, err);
-    if (run != NULL || err->code != HK_NOT_FOUND || !hk_cli_time("the date", wanted, date, &ignored)) {
+    if (run != NULL || err->code != HK_NOT_FOUND || !hk_cli_time("the date", date_or_run_id, date, &ignored)) {
         return run;
     }
     path = hk_client_path(cli->client, "/api/v2/dags/{}/dagRuns?logical_date_gte={}&logical_date_lte={}", dag_id, date,
@@ -25,7 +25,8 @@ json_t *hk_cli_find_run(const struct hk_cli *cli, const char *dag_id, const char
     run = json_incref(json_array_get(json_object_get(page, "dag_runs"), 0));
     json_decref(page);
     if (run == NULL) {
-        hk_error_set(err, HK_NOT_FOUND, "DagRun for %s with run_id or logical_date of '%s' not found", dag_id, wanted);
+        hk_error_set(err, HK_NOT_FOUND, "DagRun for %s with run_id or logical_date of '%s' not found", dag_id,
+                     date_or_run_id);
     }
     return run;
 }

@@ -104,7 +104,8 @@ static bool read_change(const struct hk_request *req, struct change *change, str
     if (ok && change->is_new) {
         ok = name != NULL && change->role[0] != '\0' && change->hash[0] != '\0';
         ok = ok || hk_error_set(err, HK_INVALID, "a user needs \"username\", \"role\" and \"password\"");
-        ok = ok && (hk_str_copy(change->username, sizeof change->username, hk_str_from(name)) && name[0] != '\0');
+        ok = ok && name != NULL && name[0] != '\0' &&
+             hk_str_copy(change->username, sizeof change->username, hk_str_from(name));
         ok = ok || hk_error_set(err, HK_INVALID, "a user's name has 1 to %d bytes", HK_MAX_ID_BYTES);
     } else if (ok && change->role[0] == '\0' && change->hash[0] == '\0') {
         ok = hk_error_set(err, HK_INVALID, "nothing to change: give \"role\" or \"password\"");

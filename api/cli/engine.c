@@ -24,8 +24,6 @@
 #include "workers/services.h"
 #include "workers/supervisor.h"
 
-extern char **environ;
-
 #define FAR_AWAY_US (INT64_C(400) * 365 * HK_DAY_US) /* the year 2369 */
 
 enum { TIMER_CAP_MS = 3600 * 1000 }; /* at most so long asleep, lest a changed wall clock is noticed too late */

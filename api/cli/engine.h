@@ -45,7 +45,7 @@ struct hk_scheduler *hk_engine_scheduler(struct hk_engine *engine);
 struct hk_store *hk_engine_store(struct hk_engine *engine);
 const char *hk_engine_url(const struct hk_engine *engine); /* "http://127.0.0.1:8080" */
 
-/* Runs fn on the loop thread, soon. Any thread. */
-void hk_engine_post(void *engine, void (*fn)(void *arg), void *arg);
+/* Runs fn on the loop thread, soon. context is the struct hk_engine. Any thread. */
+void hk_engine_post(void *context, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -5,7 +5,8 @@
 #include "engine/base/log.h"
 #include "workers/shim.h"
 
-static const struct hk_verb_group *const groups[] = {
+enum { GROUP_COUNT = 8 };
+static const struct hk_verb_group *const groups[GROUP_COUNT] = {
     &hk_server_group,      &hk_dags_group,  &hk_tasks_group, &hk_variables_group,
     &hk_connections_group, &hk_pools_group, &hk_users_group, &hk_db_group,
 };
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
     }
     hk_buf_init(&text, HK_ARGUMENTS_TEXT_BYTES);
     int words = argc > 0 ? argc - 1 : 0;
-    enum hk_parsed parsed = hk_arguments_parse(groups, sizeof groups / sizeof *groups, words, argv + 1, &args, &text);
+    enum hk_parsed parsed = hk_arguments_parse(groups, GROUP_COUNT, words, argv + 1, &args, &text);
     if (parsed == HK_PARSED_HELP) {
         fputs(text.data, stdout);
     } else if (parsed == HK_PARSED_WRONG) {

@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/cli/simulate.h"
 #include "api/cli/standalone.h"
@@ -47,6 +49,13 @@ static bool print_info(struct hk_cli *cli, struct hk_error *err)
     return hk_cli_print_rows(cli, table);
 }
 
+/* Airflow's own setting counts where somebody has made it; without one, DAGs run as they are found. */
+static bool airflow_starts_paused(void)
+{
+    const char *value = getenv("AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION");
+    return value != NULL && (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0);
+}
+
 static bool run_standalone(struct hk_cli *cli, struct hk_error *err)
 {
     char python[4096];
@@ -69,7 +78,7 @@ static bool run_standalone(struct hk_cli *cli, struct hk_error *err)
         .parallelism = (uint32_t)parallelism,
         .python = hk_cli_python(cli->args, python, sizeof python),
         .all_admins = hk_arguments_has(cli->args, "all-admins"),
-        .starts_paused = hk_arguments_has(cli->args, "starts-paused"),
+        .starts_paused = hk_arguments_has(cli->args, "starts-paused") || airflow_starts_paused(),
     };
     cli->status = hk_standalone(&options);
     return true;

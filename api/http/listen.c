@@ -75,8 +75,11 @@ static bool read_port(int fd, int *port)
     if (getsockname(fd, (struct sockaddr *)&name, &len) != 0) {
         return false;
     }
-    *port = name.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&name)->sin6_port)
-                                       : ntohs(((struct sockaddr_in *)&name)->sin_port);
+    struct sockaddr_in6 six = {0};
+    struct sockaddr_in four = {0};
+    memcpy(&six, &name, sizeof six);
+    memcpy(&four, &name, sizeof four);
+    *port = name.ss_family == AF_INET6 ? ntohs(six.sin6_port) : ntohs(four.sin_port);
     return true;
 }
 

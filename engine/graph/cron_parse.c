@@ -444,7 +444,7 @@ const char *hk_cron_preset(struct hk_str expression)
 
 bool hk_cron_parse(struct hk_str expression, struct hk_cron *out, struct hk_error *err)
 {
-    char text[HK_CRON_MAX_BYTES + 1];
+    char text[HK_CRON_MAX_BYTES + 1] = {0};
     struct hk_cron cron = {0};
     struct parser p = {.whole = expression, .cron = &cron, .err = err};
     const char *preset = hk_cron_preset(expression);

@@ -314,7 +314,7 @@ static bool prepare(const struct hk_filter *f, struct hk_db *db, struct hk_buf *
             : hk_error_set(err, HK_LIMIT, "the filters of this list are longer than %d bytes; name fewer values",
                            MAX_SQL_BYTES);
     hk_buf_clear(sql);
-    if (ok) {
+    if (ok) { /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): hk_db_prepare has set *out */
         bind_values(f, *out);
     }
     return ok;

@@ -2,6 +2,7 @@
  * services. This program is the shim, too ("PROGRAM shim ..."). Usage: PROGRAM PYTHON HOST_SCRIPT DAGS_FOLDER
  * NEW_HOME_FOLDER */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "dags/read_airflow.h"
 #include "engine/base/alloc.h"
@@ -209,7 +210,6 @@ static void on_limit(uv_timer_t *timer)
 
 int main(int argc, char **argv)
 {
-    extern char **environ;
     if (argc > 1 && strcmp(argv[1], "shim") == 0) {
         return hk_shim_main(argc - 1, argv + 1);
     }

@@ -116,7 +116,7 @@ enum { MANY = 10000 };
 static void ten_thousand_dags_are_simulated_for_a_day(void **state)
 {
     (void)state;
-    struct hk_graph **graphs = calloc(MANY, sizeof *graphs);
+    struct hk_graph **graphs = calloc(MANY, sizeof(struct hk_graph *));
     for (int i = 0; i < MANY; i++) {
         char dag_id[32];
         char schedule[32];
