@@ -42,7 +42,11 @@ static void parse_message(void *context, struct hk_str payload)
 
 static void say_why(const struct parse *parse, int exit_code, int64_t now_us, struct hk_error *err)
 {
-    if (exit_code == HK_EXIT_LOST) {
+    const struct hk_python_port *port = &parse->session->supervisor->options.port;
+    const char *refusal = port->refusal(port->context, &parse->session->key);
+    if (refusal != NULL) {
+        (void)hk_error_set(err, HK_UNAVAILABLE, "%s", refusal);
+    } else if (exit_code == HK_EXIT_LOST) {
         (void)hk_error_set(err, HK_UNAVAILABLE, "The Python host ended while it imported '%s'.", parse->path);
     } else if (now_us - parse->started_us >= HK_PARSE_TIMEOUT_MS * HK_MS_US) {
         (void)hk_error_set(err, HK_TIMEOUT,

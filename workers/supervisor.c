@@ -102,7 +102,12 @@ static void finish_by_exit(struct hk__session *session)
                                    .ended_at_us = hk_clock_wall_us(session->supervisor->options.clock),
                                    .rendered_map_index = session->rendered_map_index};
     char sentence[256];
-    if (session->exit_code == HK_EXIT_LOST) {
+    const struct hk_python_port *port = &session->supervisor->options.port;
+    const char *refusal = port->refusal(port->context, &session->key);
+    if (refusal != NULL) {
+        result.outcome = HK_JOB_FAILED;
+        result.message = refusal;
+    } else if (session->exit_code == HK_EXIT_LOST) {
         result.outcome = HK_JOB_LOST;
         result.exit_code = 0;
         result.message = "The Python host ended under the task.";
@@ -120,7 +125,6 @@ static void finish_by_exit(struct hk__session *session)
             snprintf(sentence, sizeof sentence, "The task's process ended with exit code %d before it told its state.",
                      session->exit_code);
         }
-        const struct hk_python_port *port = &session->supervisor->options.port;
         port->log(port->context, &session->key, "error", sentence);
     }
     hk__session_finish(session, &result);

@@ -31,6 +31,8 @@ struct hk_python_port {
     void (*send)(void *context, const struct hk_job_key *key, struct hk_str payload);
     void (*log)(void *context, const struct hk_job_key *key, const char *level, const char *event);
     void (*forget)(void *context, const struct hk_job_key *key);
+    /* Inside session.ended: why the process could not be started at all, or NULL. It is in the job's log already. */
+    const char *(*refusal)(void *context, const struct hk_job_key *key);
 };
 
 /* The port over a struct hk_local. */

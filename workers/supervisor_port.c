@@ -26,7 +26,12 @@ static void port_forget(void *context, const struct hk_job_key *key)
     hk_local_forget(context, key);
 }
 
+static const char *port_refusal(void *context, const struct hk_job_key *key)
+{
+    return hk_local_python_refusal(context, key);
+}
+
 struct hk_python_port hk_python_port_local(struct hk_local *local)
 {
-    return (struct hk_python_port){local, port_start, port_attach, port_send, port_log, port_forget};
+    return (struct hk_python_port){local, port_start, port_attach, port_send, port_log, port_forget, port_refusal};
 }

@@ -282,7 +282,14 @@ static const struct hk_task_services fakes = {
     .rendered_set = rendered_set,
 };
 
-static const struct hk_python_port port = {NULL, on_start, on_attach, on_send, on_log, on_forget};
+static const char *on_refusal(void *c, const struct hk_job_key *key)
+{
+    (void)c;
+    (void)key;
+    return NULL;
+}
+
+static const struct hk_python_port port = {NULL, on_start, on_attach, on_send, on_log, on_forget, on_refusal};
 
 static int set_up(void **state)
 {
