@@ -77,16 +77,6 @@ struct hk_dag *hk_model_dag_add(struct hk_model *m, struct hk_str dag_id)
     return dag;
 }
 
-static bool has_task_limits(const struct hk_graph *graph)
-{
-    for (uint32_t t = 0; t < graph->task_count; t++) {
-        if (graph->tasks[t].max_active_per_dag > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 uint32_t *hk_model_limit_counter(const struct hk_run *run, uint32_t task)
 {
     struct hk_dag *dag = run->dag;
@@ -103,7 +93,7 @@ static void recount_limits(struct hk_dag *dag)
 {
     free(dag->active_per_task);
     dag->active_per_task = NULL;
-    if (!has_task_limits(dag->graph)) {
+    if (!hk_graph_has_task_limits(dag->graph)) {
         return;
     }
     dag->active_per_task = hk_alloc_array(dag->graph->task_count, sizeof *dag->active_per_task);

@@ -32,3 +32,13 @@ const struct hk_task *hk_graph_find_task(const struct hk_graph *graph, struct hk
     uint64_t index = 0;
     return hk_map_find(&graph->by_id, task_id, &index) ? &graph->tasks[index] : NULL;
 }
+
+bool hk_graph_has_task_limits(const struct hk_graph *graph)
+{
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        if (graph->tasks[t].max_active_per_dag > 0) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -129,6 +129,9 @@ void hk_graph_unref(struct hk_graph *graph); /* NULL does nothing */
 
 const struct hk_task *hk_graph_find_task(const struct hk_graph *graph, struct hk_str task_id); /* NULL: absent */
 
+/* Whether any task has max_active_per_dag. */
+bool hk_graph_has_task_limits(const struct hk_graph *graph);
+
 /* Whether an id may name a DAG, task, run or group: 1..250 bytes of letters, digits, '-', '_', '.' (Airflow's
  * KEY_REGEX). Error text as Airflow's. */
 HK_MUST_USE bool hk_graph_check_id(const char *what, struct hk_str id, struct hk_error *err);

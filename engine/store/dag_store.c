@@ -156,16 +156,6 @@ static void write_owners(const struct hk_graph *graph, struct hk_buf *out)
     hk_map_clear(&seen);
 }
 
-static bool has_task_limits(const struct hk_graph *graph)
-{
-    for (uint32_t t = 0; t < graph->task_count; t++) {
-        if (graph->tasks[t].max_active_per_dag > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool upsert_dag(struct hk_db *db, const struct hk_dag_save *dag, const struct hk_dag_saved *saved,
                        int64_t *dag_key, struct hk_error *err)
 {
@@ -190,7 +180,7 @@ static bool upsert_dag(struct hk_db *db, const struct hk_dag_save *dag, const st
     hk_bind_int(q, 13, g->max_active_tasks);
     hk_bind_int(q, 14, g->max_active_runs);
     hk_bind_int(q, 15, g->max_consecutive_failed_runs);
-    hk_bind_int(q, 16, has_task_limits(g));
+    hk_bind_int(q, 16, hk_graph_has_task_limits(g));
     hk_bind_int(q, 17, dag->parsed_us);
     hk_bind_double(q, 18, dag->parse_seconds);
     bool ok = run_for_key(q, dag_key, err);
