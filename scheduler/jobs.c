@@ -40,17 +40,23 @@ void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_
     };
 }
 
+/* A Python task is told its start time when it is handed over, so it is not handed over before its turn. */
+static bool has_room(const struct hk_scheduler *s, const struct hk_task *task)
+{
+    uint32_t ahead = task->runner == HK_RUNNER_COMMAND ? s->executor.ahead : 0;
+    return s->dispatched < s->executor.parallelism + ahead;
+}
+
 /* The oldest entries of the backlog first; those not committed yet end the walk, since commits come in order. */
 void hk__dispatch(struct hk_scheduler *s)
 {
     struct hk_model *m = &s->model;
-    while (s->backlog_head < m->backlog_len && s->dispatched < s->executor.parallelism && s->is_started &&
-           !s->is_stopping) {
+    while (s->backlog_head < m->backlog_len && s->is_started && !s->is_stopping) {
         struct hk_run *run = m->backlog_runs[s->backlog_head];
         uint32_t task = m->backlog_tasks[s->backlog_head];
         struct hk_ti *ti = &run->tasks[task];
         bool is_stale = ti->state != HK_TASK_QUEUED || ti->is_dispatched;
-        if (!is_stale && !ti->is_committed) {
+        if (!is_stale && (!ti->is_committed || !has_room(s, &run->graph->tasks[task]))) {
             break;
         }
         s->backlog_head++;

@@ -332,7 +332,8 @@ struct hk_executor hk_local_executor(struct hk_local *local)
                                 .start = executor_start,
                                 .stop = executor_stop,
                                 .recover = executor_recover,
-                                .parallelism = local->options.parallelism};
+                                .parallelism = local->options.parallelism,
+                                .ahead = local->options.parallelism};
 }
 
 /* --- beginning and end --- */

@@ -208,6 +208,7 @@ static void send_start(struct local_job *job, const struct hk_job *from, const j
     start->log_context = hk_buf_str(&context);
     start->cwd = hk_str_from(hk_json_get_text(spec, "cwd", ""));
     start->timeout_us = job->timeout_us;
+    start->slots = local->options.parallelism;
     local_send(local, &(struct hk_shim_message){.type = HK_SHIM_START, .key = job->key, .start = *start});
     hk_buf_clear(&arguments);
     hk_buf_clear(&skips);

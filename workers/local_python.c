@@ -49,6 +49,7 @@ void hk_local_python_start(struct hk_local *local, const struct hk_python_start 
     m.start.log_path = hk_buf_str(&path);
     m.start.log_context = hk_str_from(job->log_context);
     m.start.timeout_us = start->timeout_us;
+    m.start.slots = is_parse ? 0 : local->options.parallelism;
     local_send(local, &m);
     if (job->refusal == NULL) {
         hk_local_python_send(local, &start->key, start->first);

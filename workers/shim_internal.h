@@ -1,6 +1,6 @@
 /* What the shim's files share; nobody else includes this. shim.c: start, connections, timer, end. shim_job.c: one job
  * from START to FORGET. shim_command.c, shim_python.c: what differs between the two kinds. shim_host.c: the Python
- * host. shim_stream.c: descriptors being read. shim_exits.c: HOME/run/exits. */
+ * host. shim_turn.c: who may run now. shim_stream.c: descriptors being read. shim_exits.c: HOME/run/exits. */
 #ifndef HK_WORKERS_SHIM_INTERNAL_H
 #define HK_WORKERS_SHIM_INTERNAL_H
 
@@ -68,7 +68,9 @@ struct shim_job {
     int64_t look_at; /* whether the group of a stopped job is gone */
     bool is_killed;
     bool is_forgotten; /* while it runs: nobody wants the result */
-    bool is_sent;      /* STARTED */
+    bool holds_slot;
+    struct shim_job *turn_next; /* in the queue for a slot */
+    struct hk_buf turn;         /* its START, while it waits there; else empty */
 
     struct shim_stream streams[STREAM_COUNT];
     int open_streams;
@@ -129,6 +131,10 @@ struct shim {
     size_t job_count;  /* all that are not freed */
     size_t live_count; /* not JOB_ENDED */
     size_t kept_count; /* JOB_ENDED, not forgotten */
+    uint32_t slots_used;
+    struct shim_job *turn_first; /* jobs that wait for a slot, oldest first */
+    struct shim_job *turn_last;
+    bool is_taking_turns;
     struct shim_host *host;
     struct shim_job *wait_first;       /* Python jobs that the host has not been given, oldest first */
     char *scratch;                     /* SHIM_READ_BYTES */
@@ -149,6 +155,7 @@ struct shim_job *shim_job_find(struct shim *shim, const struct hk_job_key *key);
 struct shim_job *shim_job_find_pid(struct shim *shim, pid_t pid);
 struct shim_job *shim_job_find_id(struct shim *shim, const char *id);
 void shim_job_start(struct shim *shim, const struct hk_job_key *key, const struct hk_shim_start *start);
+void shim_job_begin(struct shim_job *job, const struct hk_shim_start *start); /* its turn has come */
 void shim_job_started(struct shim_job *job, pid_t pid);
 void shim_job_stop(struct shim_job *job);
 void shim_job_forget(struct shim_job *job);
@@ -163,6 +170,10 @@ void shim_job_log_context(struct shim_job *job, const char *level, const char *l
 void shim_job_touch_log(struct shim_job *job); /* after adding lines: sees to it that they are flushed soon */
 void shim_job_free(struct shim_job *job);
 void shim_job_release(struct shim_job *job); /* one handle less */
+
+/* shim_turn.c */
+void shim_turn_ask(struct shim_job *job, const struct hk_shim_start *start); /* begins it now or in its turn */
+void shim_turn_over(struct shim_job *job); /* its process has ended, or never will begin: the next one's turn */
 
 /* shim_command.c */
 void shim_command_start(struct shim_job *job, const struct hk_shim_start *start);

@@ -98,10 +98,10 @@ void shim_job_start(struct shim *shim, const struct hk_job_key *key, const struc
     job->id = copy_text(start->id);
     job->timeout_us = start->timeout_us;
     job->flush_at = job->timeout_at = job->kill_at = job->drain_at = job->look_at = SHIM_NEVER;
-    job->ended.started_at_us = shim_wall(shim);
     hk_log_file_init(&job->log, start->log_path, start->log_context);
     hk_buf_init(&job->last_line, 2 * HK_MAX_XCOM_BYTES);
     hk_buf_init(&job->to_process, 2 * (size_t)HK_MAX_FRAME_BYTES);
+    hk_buf_init(&job->turn, HK_SHIM_MAX_FRAME_BYTES + HK_SHIM_HEADER_BYTES);
     for (int i = 0; i < STREAM_COUNT; i++) {
         job->streams[i].fd = -1;
         job->host_fds[i] = -1;
@@ -111,7 +111,15 @@ void shim_job_start(struct shim *shim, const struct hk_job_key *key, const struc
     if (shim->is_ending) {
         job->ended.is_lost = true;
         shim_job_refuse(job, "The worker is being stopped; the task was not started.");
-    } else if (start->kind == HK_SHIM_COMMAND) {
+    } else {
+        shim_turn_ask(job, start);
+    }
+}
+
+void shim_job_begin(struct shim_job *job, const struct hk_shim_start *start)
+{
+    job->ended.started_at_us = shim_wall(job->shim);
+    if (start->kind == HK_SHIM_COMMAND) {
         shim_command_start(job, start);
     } else {
         shim_python_start(job, start);
@@ -213,6 +221,7 @@ static int64_t timeval_us(struct timeval t)
 static void finish(struct shim_job *job)
 {
     struct shim *shim = job->shim;
+    shim_turn_over(job);
     for (int i = 0; i < STREAM_COUNT; i++) {
         shim_stream_close(&job->streams[i]);
     }
@@ -264,6 +273,7 @@ void shim_job_exited(struct shim_job *job, int status, const struct rusage *usag
     job->status = status;
     job->usage = *usage;
     job->ended.ended_at_us = shim_wall(job->shim);
+    shim_turn_over(job); /* before this one's files are seen to: its slot is free */
     job->drain_at = shim_now(job->shim) + HK_SHIM_DRAIN_MS * HK_MS_US;
     for (int i = 0; i < STREAM_COUNT; i++) {
         if (job->streams[i].fd >= 0) {
@@ -365,6 +375,7 @@ void shim_job_free(struct shim_job *job)
     hk_log_file_clear(&job->log);
     hk_buf_clear(&job->last_line);
     hk_buf_clear(&job->to_process);
+    hk_buf_clear(&job->turn);
     free(job->message);
     free(job->folder);
     free(job->skip_codes);

@@ -131,6 +131,7 @@ static void fields_of_start(struct codec *c, struct hk_shim_start *start)
     field_text(c, &start->file);
     field_text(c, &start->cwd);
     field_i64(c, &start->timeout_us);
+    field_u32(c, &start->slots);
     field_texts(c, &start->arguments);
     field_texts(c, &start->environment);
     field_texts(c, &start->skip_codes);

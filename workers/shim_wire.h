@@ -2,8 +2,9 @@
  * type (1 byte) and the fields of that type in a fixed order. Numbers are little-endian, text has its length in front
  * and a NUL behind, so that decoding copies nothing. Pure; any thread.
  *
- *     engine: HELLO            shim: WELCOME, one JOB each, JOBS_END, then what the engine has not answered or
- * forgotten engine: START            shim: STARTED, MESSAGE ..., ENDED engine: SEND, LOG, STOP, FORGET, SHUTDOWN
+ *     engine: HELLO      shim: WELCOME, one JOB each, JOBS_END, then what the engine has not answered or forgotten
+ *     engine: START      shim: STARTED, MESSAGE ..., ENDED
+ *     engine: SEND, LOG, STOP, FORGET, SHUTDOWN
  *
  * HK_SHIM_VERSION changes with any change of a field; HELLO, WELCOME's version and SHUTDOWN stay as they are for ever,
  * so that a newer engine can at least end an older shim. A record of HOME/run/exits is an ENDED frame.
@@ -15,7 +16,7 @@
 #include "engine/base/limits.h"
 #include "scheduler/executor.h"
 
-enum { HK_SHIM_VERSION = 1 };
+enum { HK_SHIM_VERSION = 2 };
 
 enum {
     HK_SHIM_HEADER_BYTES = 4,
@@ -66,6 +67,7 @@ struct hk_shim_start {
     struct hk_str file;        /* DAG file of a Python job */
     struct hk_str cwd;         /* empty: a temporary folder (commands) */
     int64_t timeout_us;        /* 0: none */
+    uint32_t slots;            /* waits its turn while so many tasks run; 0: starts at once */
     struct hk_shim_texts arguments;
     struct hk_shim_texts environment;
     struct hk_shim_texts skip_codes; /* exit codes as decimal text, for the log */

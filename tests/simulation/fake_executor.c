@@ -64,8 +64,9 @@ static void on_start(void *context, const struct hk_job *job)
             broken(u, "task %u of run %" PRId64 " runs twice at once", job->key.task, job->key.run);
         }
     }
-    if (alive >= u->executor.parallelism) {
-        broken(u, "parallelism %u is exceeded", u->executor.parallelism);
+    uint32_t room = u->executor.parallelism + (job->task->runner == HK_RUNNER_COMMAND ? u->executor.ahead : 0);
+    if (alive >= room) {
+        broken(u, "the executor has room for %u jobs and got one more", room);
     }
     struct sim_job *slot = free_slot(u);
     *slot = (struct sim_job){.key = job->key, .is_used = true, .is_alive = true, .next_us = soon(u)};
@@ -115,7 +116,12 @@ static void on_recover(void *context, const struct hk_job *jobs, size_t count,
 
 struct hk_executor executor_face(struct universe *u)
 {
-    return (struct hk_executor){u, on_start, on_stop, on_recover, u->executor.parallelism};
+    return (struct hk_executor){.context = u,
+                                .start = on_start,
+                                .stop = on_stop,
+                                .recover = on_recover,
+                                .parallelism = u->executor.parallelism,
+                                .ahead = u->executor.ahead};
 }
 
 void executor_forget(struct universe *u)

@@ -193,6 +193,7 @@ static void begin(struct universe *u, const struct sim_options *options)
     u->wall_us = u->born_us;
     u->crashes_left = options->fail_commit == 0 ? (unsigned)pick(u, 5) : 0;
     u->executor.parallelism = (uint32_t)(1 + pick(u, 6));
+    u->executor.ahead = (uint32_t)pick(u, 4);
     u->pool_slots[0] = chance(u, 30) ? 2 : 128;
     u->pool_slots[1] = 3;
     u->pool_slots[2] = (int64_t)(1 + pick(u, 2));

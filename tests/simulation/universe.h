@@ -51,6 +51,7 @@ struct sim_executor {
     void (*answer)(void *arg, const enum hk_job_recovery *answers, size_t count);
     void *answer_arg;
     uint32_t parallelism;
+    uint32_t ahead;
     uint64_t starts;
 };
 

@@ -125,7 +125,11 @@ static inline void world_open_engine(struct world *w)
                                            .context = w,
                                            .wake = world_wake,
                                            .set_timer = world_timer};
-    struct hk_executor executor = {w, world_start_job, world_stop_job, world_ask, 4};
+    struct hk_executor executor = {.context = w,
+                                   .start = world_start_job,
+                                   .stop = world_stop_job,
+                                   .recover = world_ask,
+                                   .parallelism = 4};
     w->timer_us = HK_TIME_NONE;
     w->scheduler = hk_scheduler_new(&options);
     hk_scheduler_set_executor(w->scheduler, &executor);
