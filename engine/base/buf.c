@@ -45,16 +45,23 @@ static bool reserve(struct hk_buf *buf, size_t len)
     return true;
 }
 
-void hk_buf_add(struct hk_buf *buf, const void *data, size_t len)
+char *hk_buf_extend(struct hk_buf *buf, size_t len)
 {
     if (!reserve(buf, len)) {
-        return;
+        return NULL;
     }
-    if (len > 0) {
-        memcpy(buf->data + buf->len, data, len);
-    }
+    char *at = buf->data + buf->len;
     buf->len += len;
     buf->data[buf->len] = '\0';
+    return at;
+}
+
+void hk_buf_add(struct hk_buf *buf, const void *data, size_t len)
+{
+    char *at = hk_buf_extend(buf, len);
+    if (at != NULL && len > 0) {
+        memcpy(at, data, len);
+    }
 }
 
 void hk_buf_add_str(struct hk_buf *buf, struct hk_str s)

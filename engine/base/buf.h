@@ -19,6 +19,8 @@ void hk_buf_init(struct hk_buf *buf, size_t max_bytes);
 void hk_buf_clear(struct hk_buf *buf); /* frees; may be used again */
 void hk_buf_reset(struct hk_buf *buf); /* empties, keeps the memory */
 void hk_buf_add(struct hk_buf *buf, const void *data, size_t len);
+/* Makes the text len bytes longer and returns where they are to be written; NULL when they do not fit. */
+char *hk_buf_extend(struct hk_buf *buf, size_t len);
 void hk_buf_add_str(struct hk_buf *buf, struct hk_str s);
 void hk_buf_add_text(struct hk_buf *buf, const char *c_string);
 void hk_buf_add_char(struct hk_buf *buf, char c);

@@ -1,6 +1,7 @@
 #include "engine/base/civil.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/base/clock.h"
 
@@ -52,26 +53,47 @@ void hk_civil_from_us(int64_t us, struct hk_civil *out)
     out->microsecond = (int)(rest % HK_SECOND_US);
 }
 
-static void format(int64_t us, const char *zone, char out[HK_ISO_SIZE])
+static char *put_digits(char *at, int value, int digits)
 {
+    for (int i = digits; i > 0; i--) {
+        at[i - 1] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at + digits;
+}
+
+static size_t format(int64_t us, const char *zone, char out[HK_ISO_SIZE])
+{
+    static const char separators[] = "--T::";
     struct hk_civil c;
     hk_civil_from_us(us, &c);
-    char fraction[16] = "";
-    if (c.microsecond != 0) {
-        snprintf(fraction, sizeof fraction, ".%06d", c.microsecond);
+    if (c.year < 0 || c.year > 9999) { /* no time that anybody may enter; still told as it is */
+        return (size_t)snprintf(out, HK_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%s", (int)c.year, c.month, c.day,
+                                c.hour, c.minute, c.second, zone);
     }
-    snprintf(out, HK_ISO_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", (int)c.year, c.month, c.day, c.hour, c.minute,
-             c.second, fraction, zone);
+    const int parts[] = {c.month, c.day, c.hour, c.minute, c.second};
+    char *at = put_digits(out, (int)c.year, 4);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        *at++ = separators[i];
+        at = put_digits(at, parts[i], 2);
+    }
+    if (c.microsecond != 0) {
+        *at++ = '.';
+        at = put_digits(at, c.microsecond, 6);
+    }
+    size_t zone_len = strlen(zone);
+    memcpy(at, zone, zone_len + 1);
+    return (size_t)(at - out) + zone_len;
 }
 
-void hk_iso_z(int64_t us, char out[HK_ISO_SIZE])
+size_t hk_iso_z(int64_t us, char out[HK_ISO_SIZE])
 {
-    format(us, "Z", out);
+    return format(us, "Z", out);
 }
 
-void hk_iso_offset(int64_t us, char out[HK_ISO_SIZE])
+size_t hk_iso_offset(int64_t us, char out[HK_ISO_SIZE])
 {
-    format(us, "+00:00", out);
+    return format(us, "+00:00", out);
 }
 
 /* Takes exactly n digits. */

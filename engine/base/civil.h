@@ -26,10 +26,11 @@ int hk_civil_month_days(int64_t year, int month);
 
 enum { HK_ISO_SIZE = 40 };
 
-/* "2026-11-22T20:51:10.716161Z", without the fraction when it is 0: the form of Airflow's REST bodies. */
-void hk_iso_z(int64_t us, char out[HK_ISO_SIZE]);
+/* "2026-11-22T20:51:10.716161Z", without the fraction when it is 0: the form of Airflow's REST bodies.
+ * Returns its length, as does the next. */
+size_t hk_iso_z(int64_t us, char out[HK_ISO_SIZE]);
 /* "2026-11-22T20:51:10.716161+00:00": Python's isoformat, as in run ids. */
-void hk_iso_offset(int64_t us, char out[HK_ISO_SIZE]);
+size_t hk_iso_offset(int64_t us, char out[HK_ISO_SIZE]);
 
 /* Reads a date ("2026-11-22", midnight) or a date and time with 'T', 't' or ' ' between, optional seconds and fraction
  * (up to 9 digits, cut to micros), optional "Z", "+HH:MM", "+HHMM" or "+HH". *has_zone tells whether an offset was

@@ -38,6 +38,24 @@ static void iso_texts(void **state)
     assert_string_equal(text, "2026-09-21T14:13:20.000010+00:00");
 }
 
+static void iso_texts_read_back(void **state)
+{
+    (void)state;
+    for (int64_t us = INT64_C(-62135596800000000); us < INT64_C(253402300800000000); us += INT64_C(86399876543210)) {
+        char text[HK_ISO_SIZE];
+        int64_t read_us = 0;
+        bool has_zone = false;
+        size_t len = hk_iso_z(us, text);
+        assert_int_equal(len, strlen(text));
+        assert_true(hk_iso_parse(hk_str_from(text), &read_us, &has_zone));
+        assert_true(has_zone && read_us == us);
+        len = hk_iso_offset(us, text);
+        assert_int_equal(len, strlen(text));
+        assert_true(hk_iso_parse(hk_str_from(text), &read_us, &has_zone));
+        assert_true(has_zone && read_us == us);
+    }
+}
+
 static void iso_is_read(void **state)
 {
     (void)state;
@@ -81,6 +99,6 @@ static void iso_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(days_go_there_and_back), cmocka_unit_test(iso_texts),
-                                       cmocka_unit_test(iso_is_read)};
+                                       cmocka_unit_test(iso_texts_read_back), cmocka_unit_test(iso_is_read)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,91 @@ static void writing(void **state)
     hk_buf_clear(&buf);
 }
 
+static void assert_double(struct hk_buf *buf, double value, const char *expected)
+{
+    struct hk_json w;
+    hk_json_init(&w, buf);
+    hk_json_double(&w, value);
+    assert_text(buf, expected);
+}
+
+static void doubles_are_as_python_prints_them(void **state)
+{
+    (void)state;
+    struct hk_buf buf;
+    hk_buf_init(&buf, 1000);
+    assert_double(&buf, 0.0, "0.0");
+    assert_double(&buf, -0.0, "-0.0");
+    assert_double(&buf, 1.5, "1.5");
+    assert_double(&buf, -12.000001, "-12.000001");
+    assert_double(&buf, 0.0001, "0.0001");
+    assert_double(&buf, 0.1 + 0.2, "0.30000000000000004");
+    assert_double(&buf, 999999999.999999, "999999999.999999");
+    assert_double(&buf, 1e9, "1000000000.0");
+    assert_double(&buf, 1e-5, "1e-05");
+    assert_double(&buf, 1.0 / 3.0, "0.3333333333333333");
+    hk_buf_clear(&buf);
+}
+
+/* Every number of microseconds is written as %.15g writes its seconds, which Python's repr agrees with. */
+static void durations_read_back(void **state)
+{
+    (void)state;
+    struct hk_buf buf;
+    struct hk_json w;
+    hk_buf_init(&buf, 1000);
+    int64_t us = 1;
+    for (int i = 0; i < 200000; i++) {
+        us = (us * 48271 + i) % INT64_C(900000000000000);
+        double value = (double)us / 1e6;
+        char plain[64];
+        snprintf(plain, sizeof plain, "%.15g", value);
+        hk_json_init(&w, &buf);
+        hk_json_double(&w, value);
+        assert_true(strtod(buf.data, NULL) == value);
+        bool is_whole = strpbrk(plain, ".e") == NULL;
+        assert_int_equal(buf.len, strlen(plain) + (is_whole ? 2 : 0));
+        assert_memory_equal(buf.data, plain, strlen(plain));
+        hk_buf_reset(&buf);
+    }
+    hk_buf_clear(&buf);
+}
+
+/* Each byte at each place of a text that is looked at eight bytes at a time: what is read back is what was written. */
+static void every_byte_at_every_place(void **state)
+{
+    (void)state;
+    struct hk_buf buf;
+    struct hk_json w;
+    hk_buf_init(&buf, 1000);
+    for (unsigned c = 0; c < 256; c++) {
+        for (size_t at = 0; at < 20; at++) {
+            char text[20];
+            memset(text, 'x', sizeof text);
+            text[at] = (char)c;
+            hk_json_init(&w, &buf);
+            hk_json_string(&w, (struct hk_str){text, sizeof text});
+            json_t *read = json_loadb(buf.data, buf.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+            assert_non_null(read);
+            const char *got = json_string_value(read);
+            assert_int_equal(json_string_length(read), c < 0x80 ? 20 : 22);
+            assert_memory_equal(got, text, at);
+            assert_memory_equal(got + at, c < 0x80 ? text + at : "\xEF\xBF\xBD", c < 0x80 ? 1 : 3);
+            assert_memory_equal(got + at + (c < 0x80 ? 1 : 3), text + at + 1, 19 - at);
+            json_decref(read);
+            hk_buf_reset(&buf);
+        }
+    }
+    hk_json_init(&w, &buf);
+    hk_json_key_str(&w, HK_STR("a \"key\" of more than eight"));
+    hk_json_int(&w, 0);
+    assert_text(&buf, "\"a \\\"key\\\" of more than eight\":0");
+    hk_json_init(&w, &buf);
+    hk_json_string(&w, HK_STR("\xED\x95\x9C\xEC\x98\xA5 is a house"));
+    assert_text(&buf, "\"\xED\x95\x9C\xEC\x98\xA5 is a house\"");
+    hk_buf_clear(&buf);
+}
+
 static void reading(void **state)
 {
     (void)state;
@@ -96,7 +182,11 @@ static void mistakes_are_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(writing), cmocka_unit_test(reading),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(writing),
+                                       cmocka_unit_test(doubles_are_as_python_prints_them),
+                                       cmocka_unit_test(durations_read_back),
+                                       cmocka_unit_test(every_byte_at_every_place),
+                                       cmocka_unit_test(reading),
                                        cmocka_unit_test(mistakes_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

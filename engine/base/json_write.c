@@ -1,0 +1,339 @@
+#include "engine/base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/civil.h"
+#include "engine/base/clock.h"
+
+/* Lists of the REST API are mostly this file, so the common cases (plain ASCII, short numbers, times) are written
+ * straight into the buffer, and printf is left to the rare ones. */
+
+void hk_json_init(struct hk_json *w, struct hk_buf *out)
+{
+    *w = (struct hk_json){.out = out};
+}
+
+/* Room for a value of len bytes, with the comma before it if one is due; NULL: the buffer is full. */
+static char *value_room(struct hk_json *w, size_t len)
+{
+    bool needs_comma = w->needs_comma;
+    w->needs_comma = true;
+    char *at = hk_buf_extend(w->out, len + needs_comma);
+    if (at != NULL && needs_comma) {
+        *at++ = ',';
+    }
+    return at;
+}
+
+static void add_value(struct hk_json *w, const char *data, size_t len)
+{
+    char *at = value_room(w, len);
+    if (at != NULL && len > 0) {
+        memcpy(at, data, len);
+    }
+}
+
+static void open_with(struct hk_json *w, char c)
+{
+    add_value(w, &c, 1);
+    w->needs_comma = false;
+}
+
+static void close_with(struct hk_json *w, char c)
+{
+    hk_buf_add_char(w->out, c);
+    w->needs_comma = true;
+}
+
+void hk_json_begin_object(struct hk_json *w)
+{
+    open_with(w, '{');
+}
+
+void hk_json_end_object(struct hk_json *w)
+{
+    close_with(w, '}');
+}
+
+void hk_json_begin_array(struct hk_json *w)
+{
+    open_with(w, '[');
+}
+
+void hk_json_end_array(struct hk_json *w)
+{
+    close_with(w, ']');
+}
+
+static size_t sequence_length(struct hk_str s, size_t i)
+{
+    for (size_t n = 1; n <= 4 && i + n <= s.len; n++) {
+        if (hk_str_is_utf8((struct hk_str){s.data + i, n})) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+static void escape_byte(struct hk_buf *out, unsigned char c)
+{
+    static const char *const short_forms[256] = {['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
+                                                 ['\t'] = "\\t", ['\b'] = "\\b",  ['\f'] = "\\f"};
+    if (short_forms[c] != NULL) {
+        hk_buf_add_text(out, short_forms[c]);
+    } else {
+        hk_buf_printf(out, "\\u%04x", c);
+    }
+}
+
+/* Bytes that stand for themselves in a JSON string, looked at alone. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* How many bytes at the front are plain. Eight at once while they are: a byte is not when it has its top bit, is below
+ * a space, or becomes zero in an exclusive or with a quote or a backslash. */
+static size_t plain_length(struct hk_str s)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = UINT64_C(0x8080808080808080);
+    size_t i = 0;
+    for (; i + 8 <= s.len; i += 8) {
+        uint64_t x;
+        memcpy(&x, s.data + i, 8);
+        uint64_t quotes = x ^ ones * '"';
+        uint64_t slashes = x ^ ones * '\\';
+        if (((x | (x - ones * 0x20) | (quotes - ones) | (slashes - ones)) & tops) != 0) {
+            break;
+        }
+    }
+    while (i < s.len && is_plain((unsigned char)s.data[i])) {
+        i++;
+    }
+    return i;
+}
+
+static void add_escaped(struct hk_buf *out, struct hk_str s)
+{
+    size_t i = 0;
+    while (i < s.len) {
+        struct hk_str rest = {s.data + i, s.len - i};
+        size_t plain = plain_length(rest);
+        unsigned char c = plain < rest.len ? (unsigned char)rest.data[plain] : 0;
+        size_t sequence = c >= 0x80 ? sequence_length(rest, plain) : 0;
+        hk_buf_add(out, rest.data, plain + sequence);
+        if (sequence == 0 && plain < rest.len) {
+            if (c >= 0x80) {
+                hk_buf_add_text(out, "\xEF\xBF\xBD");
+            } else {
+                escape_byte(out, c);
+            }
+            plain++;
+        }
+        i += plain + sequence;
+    }
+}
+
+/* A string and, behind a key, its colon. */
+static void quote(struct hk_json *w, struct hk_str s, bool is_key)
+{
+    bool is_plain_text = plain_length(s) == s.len;
+    char *at = value_room(w, is_plain_text ? s.len + 2 + is_key : 1);
+    if (at == NULL) {
+        return;
+    }
+    *at++ = '"';
+    if (!is_plain_text) {
+        add_escaped(w->out, s);
+        hk_buf_add(w->out, "\":", 1 + (size_t)is_key);
+        return;
+    }
+    if (s.len > 0) {
+        memcpy(at, s.data, s.len);
+    }
+    at += s.len;
+    *at++ = '"';
+    if (is_key) {
+        *at = ':';
+    }
+}
+
+void hk_json_key_str(struct hk_json *w, struct hk_str key)
+{
+    quote(w, key, true);
+    w->needs_comma = false;
+}
+
+void hk_json_key(struct hk_json *w, const char *key)
+{
+    hk_json_key_str(w, hk_str_from(key));
+}
+
+void hk_json_string(struct hk_json *w, struct hk_str s)
+{
+    quote(w, s, false);
+}
+
+void hk_json_text(struct hk_json *w, const char *c_string)
+{
+    if (c_string == NULL) {
+        hk_json_null(w);
+    } else {
+        hk_json_string(w, hk_str_from(c_string));
+    }
+}
+
+/* Writes the digits so that they end before `end`, at least `least` of them; returns where they begin. */
+static char *write_digits(char *end, uint64_t value, size_t least)
+{
+    const char *stop = end - least;
+    while (value != 0 || end > stop) {
+        *--end = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return end;
+}
+
+void hk_json_int(struct hk_json *w, int64_t value)
+{
+    char text[24];
+    char *end = text + sizeof text;
+    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    char *at = write_digits(end, magnitude, 1);
+    if (value < 0) {
+        *--at = '-';
+    }
+    add_value(w, at, (size_t)(end - at));
+}
+
+/* Numbers with at most six decimals, which is what durations are: the quotient of two exact integers is rounded just as
+ * their decimal text is when it is read, and 15 digits are never more than a double can tell apart. */
+static bool add_short_double(struct hk_json *w, double value)
+{
+    double magnitude = fabs(value);
+    if (!(magnitude >= 1e-4 && magnitude < 1e9)) {
+        return false;
+    }
+    uint64_t millionths = (uint64_t)(magnitude * 1e6 + 0.5);
+    if ((double)millionths / 1e6 != magnitude) {
+        return false;
+    }
+    char text[32];
+    char *end = text + sizeof text;
+    char *at = write_digits(end, millionths % 1000000, 6);
+    while (end[-1] == '0' && end - at > 1) {
+        end--;
+    }
+    *--at = '.';
+    at = write_digits(at, millionths / 1000000, 1);
+    if (value < 0) {
+        *--at = '-';
+    }
+    add_value(w, at, (size_t)(end - at));
+    return true;
+}
+
+void hk_json_double(struct hk_json *w, double value)
+{
+    if (!isfinite(value)) {
+        hk_json_null(w);
+        return;
+    }
+    if (add_short_double(w, value)) {
+        return;
+    }
+    char text[40];
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(text, sizeof text, "%.*g", precision, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    add_value(w, text, strlen(text));
+    if (strpbrk(text, ".e") == NULL) {
+        hk_buf_add_text(w->out, ".0");
+    }
+}
+
+void hk_json_bool(struct hk_json *w, bool value)
+{
+    add_value(w, value ? "true" : "false", value ? 4 : 5);
+}
+
+void hk_json_null(struct hk_json *w)
+{
+    add_value(w, "null", 4);
+}
+
+void hk_json_raw(struct hk_json *w, struct hk_str json)
+{
+    if (json.len == 0) {
+        hk_json_null(w);
+        return;
+    }
+    add_value(w, json.data, json.len);
+}
+
+void hk_json_time(struct hk_json *w, int64_t us)
+{
+    if (us == HK_TIME_NONE) {
+        hk_json_null(w);
+        return;
+    }
+    char text[HK_ISO_SIZE + 2] = "\"";
+    size_t len = hk_iso_z(us, text + 1);
+    text[len + 1] = '"';
+    add_value(w, text, len + 2);
+}
+
+void hk_json_kv_text(struct hk_json *w, const char *key, const char *value)
+{
+    hk_json_key(w, key);
+    hk_json_text(w, value);
+}
+
+void hk_json_kv_str(struct hk_json *w, const char *key, struct hk_str value)
+{
+    hk_json_key(w, key);
+    hk_json_string(w, value);
+}
+
+void hk_json_kv_int(struct hk_json *w, const char *key, int64_t value)
+{
+    hk_json_key(w, key);
+    hk_json_int(w, value);
+}
+
+void hk_json_kv_double(struct hk_json *w, const char *key, double value)
+{
+    hk_json_key(w, key);
+    hk_json_double(w, value);
+}
+
+void hk_json_kv_bool(struct hk_json *w, const char *key, bool value)
+{
+    hk_json_key(w, key);
+    hk_json_bool(w, value);
+}
+
+void hk_json_kv_null(struct hk_json *w, const char *key)
+{
+    hk_json_key(w, key);
+    hk_json_null(w);
+}
+
+void hk_json_kv_raw(struct hk_json *w, const char *key, struct hk_str json)
+{
+    hk_json_key(w, key);
+    hk_json_raw(w, json);
+}
+
+void hk_json_kv_time(struct hk_json *w, const char *key, int64_t us)
+{
+    hk_json_key(w, key);
+    hk_json_time(w, us);
+}
