@@ -7,12 +7,18 @@
 #include "engine/base/alloc.h"
 #include "engine/base/clock.h"
 
-enum { STATEMENT_SLOTS = 512 };
+/* Statements made at run time are few different texts, too (a list with these filters in this order), and preparing one
+ * takes longer than running it. */
+enum { STATEMENT_SLOTS = 512, MADE_SLOTS = 32, MADE_MAX_BYTES = 8192 };
 
 struct hk_stmt {
     struct hk_db *db;
     sqlite3_stmt *raw;
     const char *sql; /* identity of a cached statement */
+    char *made_sql;  /* of one made at run time; NULL: of none, or of one that is too long to be kept */
+    size_t made_len;
+    uint64_t last_used;
+    bool is_taken;
     struct hk_error bind_error;
     bool has_bind_error;
 };
@@ -21,6 +27,8 @@ struct hk_db {
     sqlite3 *raw;
     struct hk_stmt *cache[STATEMENT_SLOTS]; /* open addressing by address of the SQL text */
     size_t cached;
+    struct hk_stmt *made[MADE_SLOTS]; /* the least recently used one gives way */
+    uint64_t uses;
 };
 
 static enum hk_code code_of(int rc)
@@ -71,13 +79,26 @@ bool hk_db_open(const char *path, enum hk_db_mode mode, struct hk_db **out, stru
     return true;
 }
 
+static void destroy(struct hk_stmt *q)
+{
+    if (q != NULL) {
+        sqlite3_finalize(q->raw);
+        free(q->made_sql);
+        free(q);
+    }
+}
+
 void hk_db_close(struct hk_db *db)
 {
     if (db == NULL) {
         return;
     }
     for (size_t i = 0; i < STATEMENT_SLOTS; i++) {
-        hk_stmt_free(db->cache[i]);
+        destroy(db->cache[i]);
+    }
+    for (size_t i = 0; i < MADE_SLOTS; i++) {
+        HK_ASSERT(db->made[i] == NULL || !db->made[i]->is_taken);
+        destroy(db->made[i]);
     }
     HK_ASSERT(sqlite3_close(db->raw) == SQLITE_OK);
     free(db);
@@ -120,25 +141,67 @@ struct hk_stmt *hk_db_query(struct hk_db *db, const char *static_sql)
     return q;
 }
 
+/* One that is free and has this text. */
+static struct hk_stmt *find_made(const struct hk_db *db, struct hk_str sql)
+{
+    for (size_t i = 0; i < MADE_SLOTS; i++) {
+        struct hk_stmt *q = db->made[i];
+        if (q != NULL && !q->is_taken && q->made_len == sql.len && memcmp(q->made_sql, sql.data, sql.len) == 0) {
+            return q;
+        }
+    }
+    return NULL;
+}
+
+/* Keeps q when there is room for it or an older one to give way: not one that is in use. */
+static void keep_made(struct hk_db *db, struct hk_stmt *q, struct hk_str sql)
+{
+    size_t oldest = MADE_SLOTS;
+    for (size_t i = 0; i < MADE_SLOTS && (oldest == MADE_SLOTS || db->made[oldest] != NULL); i++) {
+        const struct hk_stmt *other = db->made[i];
+        bool may_go = other == NULL || !other->is_taken;
+        if (may_go && (oldest == MADE_SLOTS || other == NULL || other->last_used < db->made[oldest]->last_used)) {
+            oldest = i;
+        }
+    }
+    if (oldest < MADE_SLOTS && sql.len <= MADE_MAX_BYTES) {
+        destroy(db->made[oldest]);
+        q->made_sql = hk_strndup(sql.data, sql.len);
+        q->made_len = sql.len;
+        db->made[oldest] = q;
+    }
+}
+
 bool hk_db_prepare(struct hk_db *db, struct hk_str sql, struct hk_stmt **out, struct hk_error *err)
 {
-    struct hk_stmt *q = hk_alloc(sizeof *q);
-    q->db = db;
-    int rc = sqlite3_prepare_v2(db->raw, sql.data, (int)sql.len, &q->raw, NULL);
-    if (rc != SQLITE_OK) {
-        free(q);
-        return fail(db, rc, err);
+    struct hk_stmt *q = find_made(db, sql);
+    if (q == NULL) {
+        q = hk_alloc(sizeof *q);
+        q->db = db;
+        int rc = sqlite3_prepare_v2(db->raw, sql.data, (int)sql.len, &q->raw, NULL);
+        if (rc != SQLITE_OK) {
+            free(q);
+            return fail(db, rc, err);
+        }
+        keep_made(db, q, sql);
     }
+    q->is_taken = true;
+    q->last_used = ++db->uses;
     *out = q;
     return true;
 }
 
 void hk_stmt_free(struct hk_stmt *q)
 {
-    if (q != NULL) {
-        sqlite3_finalize(q->raw);
-        free(q);
+    if (q == NULL) {
+        return;
     }
+    if (q->made_sql == NULL) {
+        destroy(q);
+        return;
+    }
+    hk_reset(q);
+    q->is_taken = false;
 }
 
 void hk_bind_int(struct hk_stmt *q, int at, int64_t value)

@@ -29,7 +29,8 @@ void hk_db_close(struct hk_db *db); /* NULL does nothing */
 HK_MUST_USE bool hk_db_exec(struct hk_db *db, const char *sql, struct hk_error *err);
 
 struct hk_stmt *hk_db_query(struct hk_db *db, const char *static_sql);
-/* A statement made at run time (filters of a list): prepared now, freed by hk_stmt_free. */
+/* A statement made at run time (filters of a list), the caller's until hk_stmt_free. The connection keeps the last few,
+ * so the same text again is not prepared again. */
 HK_MUST_USE bool hk_db_prepare(struct hk_db *db, struct hk_str sql, struct hk_stmt **out, struct hk_error *err);
 void hk_stmt_free(struct hk_stmt *q);
 
