@@ -26,12 +26,16 @@ struct hk_airflow *hk_airflow_new(const struct hk_airflow_options *options)
 {
     struct hk_airflow *air = hk_alloc(sizeof *air);
     air->options = *options;
+    air->file_tokens = hk_file_tokens_new(options->secret);
     return air;
 }
 
 void hk_airflow_free(struct hk_airflow *airflow)
 {
-    free(airflow);
+    if (airflow != NULL) {
+        hk_file_tokens_free(airflow->file_tokens);
+        free(airflow);
+    }
 }
 
 bool hk_airflow_register(struct hk_airflow *airflow, struct hk_router *router, struct hk_error *err)

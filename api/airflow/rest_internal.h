@@ -3,6 +3,7 @@
 #ifndef HK_API_AIRFLOW_REST_INTERNAL_H
 #define HK_API_AIRFLOW_REST_INTERNAL_H
 
+#include "api/airflow/file_token.h"
 #include "api/airflow/rest.h"
 #include "api/http/validate.h"
 #include "engine/base/limits.h"
@@ -14,6 +15,7 @@
 
 struct hk_airflow {
     struct hk_airflow_options options;
+    struct hk_file_tokens *file_tokens;
 };
 
 /* ---- parameters (parameters.c) ---- */

@@ -215,27 +215,11 @@ void hk__write_dag_members(struct hk_json *w, const struct hk_airflow *air, cons
     hk_json_kv_raw(w, "owners", d->owners_json);
 }
 
-/* The file's token: its place, signed, so that what comes back is known to have been handed out. */
 void hk__write_dag_tail(struct hk_json *w, const struct hk_airflow *air, const struct hk_dag_info *d)
 {
-    struct hk_buf payload;
-    hk_buf_init(&payload, HK_MAX_URL_BYTES);
-    struct hk_json p;
-    hk_json_init(&p, &payload);
-    hk_json_begin_object(&p);
-    hk_json_kv_text(&p, "bundle_name", d->bundle_name);
-    hk_json_kv_text(&p, "relative_fileloc", d->relative_fileloc);
-    hk_json_end_object(&p);
-    char signature[HK_SIGNATURE_SIZE];
-    hk_secret_sign(air->options.secret, "file", hk_buf_str(&payload), signature);
-    struct hk_buf token;
-    hk_buf_init(&token, 2 * HK_MAX_URL_BYTES);
-    hk_secret_base64(&token, payload.data, payload.len);
-    hk_buf_printf(&token, ".%s", signature);
     hk_json_kv_bool(w, "is_backfillable", d->timetable_periodic);
-    hk_json_kv_str(w, "file_token", hk_buf_str(&token));
-    hk_buf_clear(&payload);
-    hk_buf_clear(&token);
+    hk_json_key(w, "file_token");
+    hk_file_token_write(air->file_tokens, d->bundle_name, d->relative_fileloc, w);
 }
 
 bool hk__each_dag(void *list, const struct hk_dag_info *d)

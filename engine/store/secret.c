@@ -25,13 +25,14 @@ static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 void hk_secret_base64(struct hk_buf *out, const void *data, size_t len)
 {
     const unsigned char *in = data;
-    for (size_t i = 0; i < len; i += 3) {
+    char *at = hk_buf_extend(out, (len + 2) / 3 * 4);
+    for (size_t i = 0; i < len && at != NULL; i += 3) {
         size_t left = len - i;
         uint32_t bits = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0u);
-        hk_buf_add_char(out, ALPHABET[bits >> 18 & 63]);
-        hk_buf_add_char(out, ALPHABET[bits >> 12 & 63]);
-        hk_buf_add_char(out, left > 1 ? ALPHABET[bits >> 6 & 63] : '=');
-        hk_buf_add_char(out, left > 2 ? ALPHABET[bits & 63] : '=');
+        *at++ = ALPHABET[bits >> 18 & 63];
+        *at++ = ALPHABET[bits >> 12 & 63];
+        *at++ = left > 1 ? ALPHABET[bits >> 6 & 63] : '=';
+        *at++ = left > 2 ? ALPHABET[bits & 63] : '=';
     }
 }
 
@@ -183,8 +184,10 @@ void hk_secret_sign(const struct hk_secret_key *key, const char *purpose, struct
     mac_of(key, (const unsigned char *)all.data, all.len, mac);
     hk_buf_clear(&all);
     for (int i = 0; i < MAC_SIZE; i++) {
-        snprintf(out + (ptrdiff_t)2 * i, 3, "%02x", mac[i]);
+        *out++ = "0123456789abcdef"[mac[i] >> 4];
+        *out++ = "0123456789abcdef"[mac[i] & 15];
     }
+    *out = '\0';
 }
 
 bool hk_secret_is_signed(const struct hk_secret_key *key, const char *purpose, struct hk_str text,
