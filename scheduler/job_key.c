@@ -7,12 +7,20 @@
  * lasts for 34 years in 40 bits. */
 #include "scheduler/executor.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define RUN_LIMIT (INT64_C(1) << 40)
 #define FIELD_LIMIT (INT64_C(1) << 24)
 #define TRY_LIMIT (INT64_C(1) << 16)
+
+/* By hand, because a list of task instances has one in every row. */
+static void write_hex(char *at, size_t digits, uint64_t value)
+{
+    for (size_t i = digits; i > 0; i--) {
+        at[i - 1] = "0123456789abcdef"[value & 15];
+        value >>= 4;
+    }
+}
 
 void hk_job_key_format(const struct hk_job_key *key, char out[HK_JOB_ID_SIZE])
 {
@@ -20,9 +28,13 @@ void hk_job_key_format(const struct hk_job_key *key, char out[HK_JOB_ID_SIZE])
     HK_ASSERT(key->task < FIELD_LIMIT && key->try_number < TRY_LIMIT);
     HK_ASSERT(key->map_index >= -1 && (int64_t)key->map_index + 1 < FIELD_LIMIT);
     uint64_t run = (uint64_t)key->run;
-    snprintf(out, HK_JOB_ID_SIZE, "%08x-%02x%02x-8%02x0-8000-%06x%06x", (unsigned)(run >> 8), (unsigned)(run & 0xFF),
-             (unsigned)(key->try_number >> 8) & 0xFF, (unsigned)key->try_number & 0xFF, (unsigned)key->task & 0xFFFFFF,
-             (unsigned)(key->map_index + 1) & 0xFFFFFF);
+    memcpy(out, "rrrrrrrr-rrTT-8TT0-8000-ttttttmmmmmm", HK_JOB_ID_SIZE);
+    write_hex(out, 8, run >> 8);
+    write_hex(out + 9, 2, run);
+    write_hex(out + 11, 2, (uint64_t)key->try_number >> 8);
+    write_hex(out + 15, 2, (uint64_t)key->try_number);
+    write_hex(out + 24, 6, key->task);
+    write_hex(out + 30, 6, (uint64_t)(key->map_index + 1));
 }
 
 static bool read_hex(const char *text, size_t digits, uint64_t *value)

@@ -89,11 +89,9 @@ static void escape_byte(struct hk_buf *out, unsigned char c)
     }
 }
 
-/* Bytes that stand for themselves in a JSON string, looked at alone. */
-static bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
+/* Bytes that stand for themselves in a JSON string, looked at alone: all of ASCII from the space on but '"' and '\\'.
+ */
+static const bool is_plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true};
 
 /* How many bytes at the front are plain. Eight at once while they are: a byte is not when it has its top bit, is below
  * a space, or becomes zero in an exclusive or with a quote or a backslash. */
@@ -107,11 +105,11 @@ static size_t plain_length(struct hk_str s)
         memcpy(&x, s.data + i, 8);
         uint64_t quotes = x ^ ones * '"';
         uint64_t slashes = x ^ ones * '\\';
-        if (((x | (x - ones * 0x20) | (quotes - ones) | (slashes - ones)) & tops) != 0) {
+        if (((x | (x - ones * ' ') | (quotes - ones) | (slashes - ones)) & tops) != 0) {
             break;
         }
     }
-    while (i < s.len && is_plain((unsigned char)s.data[i])) {
+    while (i < s.len && is_plain[(unsigned char)s.data[i]]) {
         i++;
     }
     return i;
