@@ -12,6 +12,7 @@
 #include "api/http/base64.h"
 #include "api/http/password.h"
 #include "api/http/throttle.h"
+#include "api/http/token_cache.h"
 #include "engine/base/alloc.h"
 #include "engine/base/buf.h"
 
@@ -28,7 +29,8 @@ struct remembered {
 struct hk_auth {
     struct hk_auth_options options;
     unsigned char digest_key[HK_TOKEN_SECRET_SIZE];
-    uv_mutex_t lock; /* guards the two tables */
+    struct hk_token_cache *tokens;
+    uv_mutex_t lock; /* guards the two tables below */
     struct remembered cache[CACHE_SLOTS];
     struct hk_throttle throttle;
 };
@@ -74,12 +76,14 @@ struct hk_auth *hk_auth_create(const struct hk_auth_options *options)
     HK_ASSERT(options->clock != NULL && (options->users.find != NULL || options->all_admins));
     HK_ASSERT(hk_token_new_secret(auth->digest_key, &err)); /* no randomness, no service */
     HK_ASSERT(uv_mutex_init(&auth->lock) == 0);
+    auth->tokens = hk_token_cache_new();
     return auth;
 }
 
 void hk_auth_destroy(struct hk_auth *auth)
 {
     if (auth != NULL) {
+        hk_token_cache_free(auth->tokens);
         uv_mutex_destroy(&auth->lock);
         OPENSSL_cleanse(auth, sizeof *auth);
         free(auth);
@@ -106,7 +110,14 @@ bool hk_auth_verify(struct hk_auth *auth, struct hk_str token, struct hk_str aud
                     struct hk_token *out, struct hk_error *err)
 {
     const struct hk_token_check check = {.audience = audience, .now_s = now_s(auth)};
-    return hk_token_verify(auth->options.secret, token, &check, arena, out, err);
+    if (hk_token_cache_find(auth->tokens, token, &check, arena, out)) {
+        return true;
+    }
+    bool ok = hk_token_verify(auth->options.secret, token, &check, arena, out, err);
+    if (ok) {
+        hk_token_cache_add(auth->tokens, token, audience, out);
+    }
+    return ok;
 }
 
 /* -- names and passwords -- */

@@ -13,8 +13,9 @@
 
 enum {
     DEFAULT_THREADS = 2,
-    /* Room for the largest request head (headers, address, the parsed forms of both) plus a buffer to read into. */
-    CONNECTION_MEMORY = HK_MAX_HEADER_BYTES * 2 + HK_MAX_URL_BYTES * 4 + 32 * 1024
+    /* Room for the largest request head (headers and address) and its parsed form. No larger than that: each connection
+     * has it for itself, and the library fills it with zeros after every request. */
+    CONNECTION_MEMORY = HK_MAX_HEADER_BYTES + HK_MAX_URL_BYTES + 32 * 1024
 };
 
 static void suspend(void *connection)

@@ -185,22 +185,31 @@ static bool has_audience(const json_t *claims, struct hk_str wanted)
     return false;
 }
 
+static bool has_begun(const struct hk_token *token, int64_t now_s)
+{
+    int64_t latest_s = now_s + HK_TOKEN_LEEWAY_SECONDS;
+    return token->not_before_s <= latest_s && token->issued_at_s <= latest_s;
+}
+
+static bool is_over(const struct hk_token *token, int64_t now_s)
+{
+    return token->expires_at_s <= now_s - HK_TOKEN_LEEWAY_SECONDS;
+}
+
+bool hk_token_is_timely(const struct hk_token *token, int64_t now_s)
+{
+    return has_begun(token, now_s) && !is_over(token, now_s);
+}
+
 static bool check_claims(const json_t *claims, const struct hk_token_check *check, struct hk_token *out,
                          struct hk_error *err)
 {
-    int64_t not_before_s = 0;
     if (!read_time(claims, "exp", &out->expires_at_s) || !read_time(claims, "iat", &out->issued_at_s) ||
-        !read_time(claims, "nbf", &not_before_s) || !has_audience(claims, check->audience)) {
+        !read_time(claims, "nbf", &out->not_before_s) || !has_audience(claims, check->audience) ||
+        !has_begun(out, check->now_s)) {
         return refuse(err);
     }
-    int64_t latest_s = check->now_s + HK_TOKEN_LEEWAY_SECONDS;
-    if (not_before_s > latest_s || out->issued_at_s > latest_s) {
-        return refuse(err);
-    }
-    if (out->expires_at_s <= check->now_s - HK_TOKEN_LEEWAY_SECONDS) {
-        return hk_error_set(err, HK_UNAUTHENTICATED, "Token Expired");
-    }
-    return true;
+    return !is_over(out, check->now_s) || hk_error_set(err, HK_UNAUTHENTICATED, "Token Expired");
 }
 
 static bool is_our_header(const json_t *header)

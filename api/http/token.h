@@ -40,6 +40,7 @@ struct hk_token {
     struct hk_str scope;
     struct hk_str id; /* jti */
     int64_t issued_at_s;
+    int64_t not_before_s;
     int64_t expires_at_s;
 };
 
@@ -56,6 +57,9 @@ struct hk_token_check {
     struct hk_str audience;
     int64_t now_s;
 };
+
+/* Whether its time has come and is not over, with the leeway. */
+bool hk_token_is_timely(const struct hk_token *token, int64_t now_s);
 
 /* HK_UNAUTHENTICATED "Token Expired" for a genuine token whose time is over, HK_DENIED "Invalid JWT token" for all
  * else. */

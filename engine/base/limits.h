@@ -16,7 +16,7 @@ enum {
     HK_MAX_MAPPED_INSTANCES = 1024, /* Airflow's max_map_length */
 
     /* HTTP */
-    HK_MAX_HEADER_BYTES = 64 * 1024,
+    HK_MAX_HEADER_BYTES = 32 * 1024,
     HK_MAX_BODY_BYTES = 16 * 1024 * 1024,
     HK_MAX_URL_BYTES = 16 * 1024,
     HK_MAX_CONNECTIONS = 1000,
