@@ -29,6 +29,40 @@ static void python_messages_are_relayed(void **state)
     close_world(&w);
 }
 
+/* Its first message is sent with it, long before there is a process to read it. */
+static void a_python_job_may_wait_for_its_turn(void **state)
+{
+    (void)state;
+    char home[64];
+    char spec[256];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    snprintf(spec, sizeof spec, "{\"command\": \"while [ ! -e %s/go ]; do sleep 0.02; done\"}", home);
+    for (int i = 1; i <= 4; i++) { /* all slots */
+        start(&w, i, spec);
+    }
+    start_python(&w, "startup");
+    while (w.started_count < 4) {
+        wait_started(&w);
+    }
+    assert_string_equal(w.message, "");
+    snprintf(spec, sizeof spec, "%s/go", home);
+    close(open(spec, O_WRONLY | O_CREAT, 0600));
+    wait_python(&w);
+    assert_string_equal(w.message, "\x92\x05got startup");
+    hk_local_python_send(w.local, &python_key,
+                         HK_STR("\x93\x05"
+                                "exit 0"));
+    wait_results(&w, 4);
+    while (!w.has_python_ended) {
+        wait_python(&w);
+    }
+    assert_int_equal(w.python_exit, 0);
+    hk_local_forget(w.local, &python_key);
+    close_world(&w);
+}
+
 static void adopt(void *context, const struct hk_job *job, int pid)
 {
     struct world *w = context;
@@ -98,6 +132,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(python_messages_are_relayed),
+        cmocka_unit_test(a_python_job_may_wait_for_its_turn),
         cmocka_unit_test(a_new_engine_hears_unanswered_messages),
         cmocka_unit_test(a_dead_host_loses_its_jobs),
     };
