@@ -130,8 +130,9 @@ struct hk_executor {
                     void (*done)(void *arg, const enum hk_job_recovery *answers, size_t count), void *arg);
     /* How many jobs may run at once. */
     uint32_t parallelism;
-    /* How many more commands it takes beforehand: it starts the next one itself the moment a slot is free, so that no
-     * slot is empty while the news travels. Until started() they are queued, in the order of start(). */
+    /* How many more commands it takes beforehand, when jobs are short: it starts the next one itself the moment a slot
+     * is free, so that no slot is empty while the news travels. Until started() they are queued, in the order of
+     * start(). */
     uint32_t ahead;
 };
 

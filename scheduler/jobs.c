@@ -40,23 +40,41 @@ void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_
     };
 }
 
-/* A Python task is told its start time when it is handed over, so it is not handed over before its turn. */
-static bool has_room(const struct hk_scheduler *s, const struct hk_task *task)
+enum { SPARE_WITHIN_US = 1000000 };
+
+/* What is chosen early fills a slot that comes free without waiting for a commit, or for the news to reach the engine;
+ * but it also goes before what becomes ready later, however important that is. So as many as jobs have ended within the
+ * last second: each of them begins about that soon. Where jobs take minutes, nothing is chosen early. */
+uint32_t hk__spare(const struct hk_scheduler *s)
 {
-    uint32_t ahead = task->runner == HK_RUNNER_COMMAND ? s->executor.ahead : 0;
-    return s->dispatched < s->executor.parallelism + ahead;
+    int64_t since_us = hk__now(s) - SPARE_WITHIN_US;
+    uint32_t n = 0;
+    while (n < HK__SPARE_MAX && n < s->ended_count &&
+           s->ended_us[(s->ended_count - 1 - n) % HK__SPARE_MAX] > since_us) {
+        n++;
+    }
+    return n;
+}
+
+/* How many jobs the executor has room for. A Python task is told its start time when it is handed over, so only
+ * commands are handed over ahead of their turn. */
+static uint32_t room_for(const struct hk_scheduler *s, const struct hk_task *task, uint32_t spare)
+{
+    uint32_t ahead = spare < s->executor.ahead ? spare : s->executor.ahead;
+    return s->executor.parallelism + (task->runner == HK_RUNNER_COMMAND ? ahead : 0);
 }
 
 /* The oldest entries of the backlog first; those not committed yet end the walk, since commits come in order. */
 void hk__dispatch(struct hk_scheduler *s)
 {
     struct hk_model *m = &s->model;
+    uint32_t spare = hk__spare(s);
     while (s->backlog_head < m->backlog_len && s->is_started && !s->is_stopping) {
         struct hk_run *run = m->backlog_runs[s->backlog_head];
         uint32_t task = m->backlog_tasks[s->backlog_head];
         struct hk_ti *ti = &run->tasks[task];
         bool is_stale = ti->state != HK_TASK_QUEUED || ti->is_dispatched;
-        if (!is_stale && (!ti->is_committed || !has_room(s, &run->graph->tasks[task]))) {
+        if (!is_stale && (!ti->is_committed || s->dispatched >= room_for(s, &run->graph->tasks[task], spare))) {
             break;
         }
         s->backlog_head++;
@@ -211,6 +229,7 @@ static void host_finished(void *context, const struct hk_job_key *key, const str
     struct hk_run *run = find_job(s, key);
     if (run != NULL) {
         s->dispatched--;
+        s->ended_us[s->ended_count++ % HK__SPARE_MAX] = hk__now(s);
         hk_model_task_dispatched(run, key->task, false);
         if (hk_task_state_holds_slot(run->tasks[key->task].state)) {
             take_result(s, run, key->task, result);

@@ -54,6 +54,9 @@ static bool on_prior_state(void *arg, struct hk_str task_id, enum hk_task_state 
 
 bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__loaded *out, struct hk_error *err)
 {
+    free(out->prior_states); /* of a read whose commit failed */
+    out->prior_states = NULL;
+    out->prior = (struct hk_run_before){0};
     if (out->row.logical_us == HK_TIME_NONE || !hk_model_looks_back(graph)) {
         return true;
     }
@@ -152,26 +155,38 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
 
 /* ---- the past, when it changes ---- */
 
-struct reload {
+struct hk__reload {
     struct hk_scheduler *scheduler;
+    struct hk__reload *next;  /* of those that failed */
     struct hk__loaded loaded; /* key, date and graph; the prior is filled in */
 };
 
 static bool reload_read(struct hk_db *db, void *arg, struct hk_error *err)
 {
-    struct reload *r = arg;
+    struct hk__reload *r = arg;
     return hk__load_prior(db, r->loaded.graph, &r->loaded, err);
+}
+
+static void free_reload(struct hk__reload *r)
+{
+    hk__loaded_clear(&r->loaded);
+    free(r);
 }
 
 static void reloaded(void *arg, const struct hk_error *err)
 {
-    struct reload *r = arg;
+    struct hk__reload *r = arg;
     struct hk_scheduler *s = r->scheduler;
-    hk__written(s);
     struct hk_run *run = hk_model_run(&s->model, r->loaded.row.run_key);
+    hk__written(s);
     if (err != NULL) {
-        hk_log(HK_WARN, "scheduler", "the past of a run could not be read", HK_KEY("why", err->message));
-    } else if (run != NULL && run->prior == NULL) {
+        hk_log(HK_WARN, "scheduler", "the past of a run could not be read; trying again", HK_KEY("why", err->message));
+        r->next = s->failed_reloads;
+        s->failed_reloads = r;
+        hk__retry_later(s);
+        return;
+    }
+    if (run != NULL && run->prior == NULL) {
         free(run->prior_states);
         run->prior_key = r->loaded.prior.run_key;
         run->prior_logical_us = r->loaded.prior.logical_us;
@@ -180,19 +195,48 @@ static void reloaded(void *arg, const struct hk_error *err)
         hk_model_run_past_changed(&s->model, run);
         hk__wake(s);
     }
-    hk__loaded_clear(&r->loaded);
-    free(r);
+    free_reload(r);
+}
+
+static void submit_reload(struct hk__reload *r)
+{
+    struct hk_write write = {reload_read, reloaded, r, false};
+    hk__submit(r->scheduler, &write);
+}
+
+static struct hk__reload *take_failed(struct hk_scheduler *s)
+{
+    struct hk__reload *first = s->failed_reloads;
+    if (first != NULL) {
+        s->failed_reloads = first->next;
+    }
+    return first;
+}
+
+void hk__reload_retry(struct hk_scheduler *s)
+{
+    struct hk__reload *r;
+    while ((r = take_failed(s)) != NULL) { /* each answers on a later turn */
+        submit_reload(r);
+    }
+}
+
+void hk__reload_free(struct hk_scheduler *s)
+{
+    struct hk__reload *r;
+    while ((r = take_failed(s)) != NULL) {
+        free_reload(r);
+    }
 }
 
 void hk__reload_prior(struct hk_scheduler *s, const struct hk_run *run)
 {
-    struct reload *r = hk_alloc(sizeof *r);
+    struct hk__reload *r = hk_alloc(sizeof *r);
     r->scheduler = s;
     r->loaded.row.run_key = run->run_key;
     r->loaded.row.logical_us = run->logical_us;
     r->loaded.graph = hk_graph_ref(run->graph);
-    struct hk_write write = {reload_read, reloaded, r, false};
-    hk__submit(s, &write);
+    submit_reload(r);
 }
 
 /* ---- start-up ---- */

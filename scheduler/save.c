@@ -5,8 +5,6 @@
 #include "engine/base/alloc.h"
 #include "engine/base/log.h"
 
-enum { SAVE_RETRY_US = 1000000 };
-
 struct task_change {
     struct hk_run *run; /* alive: run->is_saving */
     const struct hk_task *task;
@@ -174,11 +172,10 @@ static void save_done(void *arg, const struct hk_error *err)
     if (err != NULL) {
         HK_ASSERT(err->code != HK_CONFLICT); /* somebody else wrote our rows: the model cannot be trusted */
         hk_log(HK_ERROR, "scheduler", "decisions could not be saved; trying again", HK_KEY("why", err->message));
-        s->retry_save_us = hk__now(s) + SAVE_RETRY_US;
-        hk__wake(s);
+        s->has_failed_save = true;
+        hk__retry_later(s);
         return;
     }
-    s->retry_save_us = HK_TIME_NONE;
     s->saving = NULL;
     for (size_t i = 0; i < save->run_count; i++) {
         save->runs[i]->is_saving = false;
@@ -209,8 +206,8 @@ static void submit(struct hk__save *save)
 
 void hk__save_retry(struct hk_scheduler *s)
 {
-    if (s->retry_save_us != HK_TIME_NONE && s->saving != NULL && hk__now(s) >= s->retry_save_us) {
-        s->retry_save_us = HK_TIME_NONE;
+    if (s->has_failed_save) {
+        s->has_failed_save = false;
         submit(s->saving);
     }
 }

@@ -10,14 +10,14 @@
 
 enum {
     MAX_ROUNDS = 1000000, /* of a tick; each must have decided something, so this is only against a bug */
-    SPARE_WINDOW = 8,     /* tasks chosen ahead, so that a slot that comes free need not wait for a commit */
+    RETRY_US = 1000000,   /* between tries of what the database could not do: a full disk needs somebody to see to it */
 };
 
 struct hk_scheduler *hk_scheduler_new(const struct hk_scheduler_options *options)
 {
     struct hk_scheduler *s = hk_alloc(sizeof *s);
     s->options = *options;
-    s->retry_save_us = HK_TIME_NONE;
+    s->retry_us = HK_TIME_NONE;
     hk_model_init(&s->model, 0);
     s->model.on_stop = hk__stop_job;
     s->model.context = s;
@@ -32,6 +32,7 @@ void hk_scheduler_free(struct hk_scheduler *s)
     hk_model_clear(&s->model);
     hk_arena_clear(&s->arena);
     hk__save_free(s->saving);
+    hk__reload_free(s);
     for (size_t i = 0; i < s->xcom_count; i++) {
         free(s->xcoms[i].task_id);
         free(s->xcoms[i].value);
@@ -48,7 +49,6 @@ void hk_scheduler_free(struct hk_scheduler *s)
 void hk_scheduler_set_executor(struct hk_scheduler *s, const struct hk_executor *executor)
 {
     s->executor = *executor;
-    s->model.window = executor->parallelism * 3 + SPARE_WINDOW;
 }
 
 void hk__wake(struct hk_scheduler *s)
@@ -76,7 +76,7 @@ void hk_scheduler_stop(struct hk_scheduler *s)
 
 bool hk_scheduler_is_idle(const struct hk_scheduler *s)
 {
-    return !hk__save_is_pending(s) && s->writes == 0;
+    return !hk__save_is_pending(s) && s->writes == 0 && s->failed_reloads == NULL;
 }
 
 void hk__submit(struct hk_scheduler *s, const struct hk_write *write)
@@ -276,19 +276,37 @@ static void set_timer(struct hk_scheduler *s)
     const struct hk_heap *timers = &s->model.timers;
     bool works = s->is_started && !s->is_stopping; /* else no timer is fired, and one that is due would never pass */
     int64_t at_us = works && timers->len > 0 ? timers->entries[0].order[0] : HK_TIME_NONE;
-    if (s->retry_save_us != HK_TIME_NONE && (at_us == HK_TIME_NONE || s->retry_save_us < at_us)) {
-        at_us = s->retry_save_us;
+    if (s->retry_us != HK_TIME_NONE && (at_us == HK_TIME_NONE || s->retry_us < at_us)) {
+        at_us = s->retry_us;
     }
     s->options.set_timer(s->options.context, at_us);
+}
+
+void hk__retry_later(struct hk_scheduler *s)
+{
+    if (s->retry_us == HK_TIME_NONE) {
+        s->retry_us = hk__now(s) + RETRY_US;
+    }
+    hk__wake(s);
+}
+
+static void retry(struct hk_scheduler *s, int64_t now_us)
+{
+    if (s->retry_us != HK_TIME_NONE && s->retry_us <= now_us) {
+        s->retry_us = HK_TIME_NONE;
+        hk__save_retry(s);
+        hk__reload_retry(s);
+    }
 }
 
 void hk_scheduler_step(struct hk_scheduler *s)
 {
     s->is_awake = false;
     int64_t now_us = hk__now(s);
-    hk__save_retry(s);
+    retry(s, now_us);
     if (s->is_started && !s->is_stopping) {
         fire_timers(s, now_us);
+        s->model.window = s->executor.parallelism + 2 * hk__spare(s);
         int rounds = 0;
         while (round_of_decisions(s, now_us)) {
             HK_ASSERT(++rounds < MAX_ROUNDS);

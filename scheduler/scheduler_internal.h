@@ -26,6 +26,8 @@ struct hk__stop {
     const char *why; /* a constant */
 };
 
+enum { HK__SPARE_MAX = 32 };
+
 struct hk_scheduler {
     struct hk_scheduler_options options;
     struct hk_executor executor;
@@ -33,8 +35,10 @@ struct hk_scheduler {
     struct hk_arena arena; /* of one tick */
     bool is_started;
     bool is_stopping;
-    bool is_awake;       /* wake was called, step not yet */
-    uint32_t dispatched; /* jobs in the executor */
+    bool is_awake;                   /* wake was called, step not yet */
+    uint32_t dispatched;             /* jobs in the executor */
+    int64_t ended_us[HK__SPARE_MAX]; /* a ring: when the last jobs ended */
+    size_t ended_count;
     size_t backlog_head;
 
     /* What will go with the next save. */
@@ -50,7 +54,9 @@ struct hk_scheduler {
     struct hk_job_key *recovering; /* jobs that the executor is being asked about */
     size_t recovering_count;
     struct hk__save *saving; /* the save under way; NULL: none */
-    int64_t retry_save_us;   /* when a failed save is tried again; HK_TIME_NONE: no failure */
+    bool has_failed_save;
+    struct hk__reload *failed_reloads;
+    int64_t retry_us; /* when what failed is tried again; HK_TIME_NONE: no failure */
 
     uint32_t writes;             /* other writes under way */
     struct run_command *loading; /* commands whose run is being read (commands.c) */
@@ -77,6 +83,7 @@ void hk__written(struct hk_scheduler *s);
 /* save.c */
 void hk__save_changes(struct hk_scheduler *s); /* if there are any and no save is under way */
 void hk__save_retry(struct hk_scheduler *s);
+void hk__retry_later(struct hk_scheduler *s);                 /* hk__save_retry and hk__reload_retry will be called */
 void hk__ack_add(struct hk_scheduler *s, struct hk__ack ack); /* with the next save */
 bool hk__save_is_pending(const struct hk_scheduler *s);
 void hk__save_free(struct hk__save *save);
@@ -84,6 +91,8 @@ void hk__save_free(struct hk__save *save);
 void hk__drop_if_over(struct hk_scheduler *s, struct hk_run *run);
 
 /* jobs.c */
+/* How many jobs to choose beyond those that can run now, at most HK__SPARE_MAX. */
+uint32_t hk__spare(const struct hk_scheduler *s);
 void hk__dispatch(struct hk_scheduler *s);
 void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_t log_path_size, struct hk_job *job);
 void hk__stop_job(void *context, struct hk_run *run, uint32_t task, const char *why); /* with the next save */
@@ -118,6 +127,8 @@ bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__l
 struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded); /* adds it to the model */
 /* The run before is gone: finds the one before that. */
 void hk__reload_prior(struct hk_scheduler *s, const struct hk_run *run);
+void hk__reload_retry(struct hk_scheduler *s);
+void hk__reload_free(struct hk_scheduler *s); /* those that failed */
 void hk__loaded_clear(struct hk__loaded *loaded);
 
 /* commands.c: a run in memory; NULL: none. */

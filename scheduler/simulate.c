@@ -296,11 +296,8 @@ static bool create(struct world *w, struct hk_error *err)
 {
     struct hk_store_options store_options = {.path = ":memory:", .is_inline = true, .no_sync = true};
     uint32_t parallelism = w->options->parallelism > 0 ? w->options->parallelism : UNLIMITED_JOBS;
-    struct hk_executor executor = {.context = w,
-                                   .start = start_job,
-                                   .stop = stop_job,
-                                   .recover = recover_jobs,
-                                   .parallelism = parallelism};
+    struct hk_executor executor = {
+        .context = w, .start = start_job, .stop = stop_job, .recover = recover_jobs, .parallelism = parallelism};
     struct hk_simulate_options options = *w->options;
     if (!hk_store_open(&store_options, &w->store, err) || !hk_store_write_now(w->store, save_pools, &options, err)) {
         return false;

@@ -172,7 +172,7 @@ struct hk_channel *hk_channel_new(uv_loop_t *loop, int fd, const struct hk_chann
     return ch;
 }
 
-void hk_channel_send(struct hk_channel *ch, const struct hk_shim_message *message)
+void hk_channel_hold(struct hk_channel *ch, const struct hk_shim_message *message)
 {
     if (ch->is_closed || ch->is_lost) {
         return;
@@ -181,7 +181,13 @@ void hk_channel_send(struct hk_channel *ch, const struct hk_shim_message *messag
     HK_ASSERT(!ch->waiting.is_full); /* senders keep to the limits of engine/base/limits.h */
     if (ch->waiting.len > FLUSH_BYTES) {
         push(ch);
-    } else {
+    }
+}
+
+void hk_channel_send(struct hk_channel *ch, const struct hk_shim_message *message)
+{
+    hk_channel_hold(ch, message);
+    if (!ch->is_closed && !ch->is_lost) {
         uv_prepare_start(&ch->before_poll, on_before_poll);
     }
 }

@@ -21,7 +21,9 @@ struct hk_channel_events {
 /* Takes over fd, a connected socket. */
 struct hk_channel *hk_channel_new(uv_loop_t *loop, int fd, const struct hk_channel_events *events);
 void hk_channel_send(struct hk_channel *channel, const struct hk_shim_message *message);
-/* Writes what it can right now, for the last words before an exit. */
+/* Leaves with the next message that is sent, or with a flush: for news that nobody waits for. */
+void hk_channel_hold(struct hk_channel *channel, const struct hk_shim_message *message);
+/* Writes what it can right now. */
 void hk_channel_flush(struct hk_channel *channel);
 /* No callback follows; the memory goes when libuv is done with it. NULL does nothing. */
 void hk_channel_close(struct hk_channel *channel);

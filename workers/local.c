@@ -333,7 +333,7 @@ struct hk_executor hk_local_executor(struct hk_local *local)
                                 .stop = executor_stop,
                                 .recover = executor_recover,
                                 .parallelism = local->options.parallelism,
-                                .ahead = local->options.parallelism};
+                                .ahead = local->options.parallelism + LOCAL_AHEAD};
 }
 
 /* --- beginning and end --- */

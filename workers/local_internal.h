@@ -11,6 +11,7 @@
 #include "workers/shim_wire.h"
 
 enum {
+    LOCAL_AHEAD = 16, /* commands that the shim takes ahead, beyond as many as run */
     LOCAL_BUCKETS = 256,
     LOCAL_MAX_HELD_BYTES = 1024 * 1024 * 1024,
     LOCAL_END_MS = 15000,   /* until a shim that was told to end is killed */

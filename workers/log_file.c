@@ -191,11 +191,8 @@ static void make_folders(const char *path)
 static bool open_file(struct hk_log_file *file)
 {
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
+    make_folders(file->path); /* first: a try has a file of its own, so that its folder is nearly always missing */
     file->fd = open(file->path, flags, 0644);
-    if (file->fd < 0 && errno == ENOENT) {
-        make_folders(file->path);
-        file->fd = open(file->path, flags, 0644);
-    }
     return file->fd >= 0;
 }
 

@@ -39,6 +39,32 @@ void shim_send(struct shim *shim, const struct hk_shim_message *message)
     }
 }
 
+/* While more commands wait for a slot than can run, the engine could start nothing with what it hears, and one message
+ * for several of them wakes it, and makes it commit, once. */
+void shim_send_news(struct shim *shim, const struct hk_shim_message *message)
+{
+    if (!shim_turn_is_far(shim)) {
+        shim_send(shim, message);
+    } else if (shim->engine != NULL && shim->is_welcome) {
+        hk_channel_hold(shim->engine, message);
+        if (shim->news_at == SHIM_NEVER) {
+            shim->news_at = shim_now(shim) + HK_SHIM_NEWS_MS * HK_MS_US;
+            shim_wake_at(shim, shim->news_at);
+        }
+    }
+}
+
+static int64_t send_held_news(struct shim *shim, int64_t now)
+{
+    if (shim->news_at <= now) {
+        shim->news_at = SHIM_NEVER;
+        if (shim->engine != NULL) {
+            hk_channel_flush(shim->engine);
+        }
+    }
+    return shim->news_at;
+}
+
 /* --- the one timer: jobs, host and loneliness have deadlines, it wakes at the nearest --- */
 
 static void on_timer(uv_timer_t *timer);
@@ -69,6 +95,8 @@ static void on_timer(uv_timer_t *timer)
         }
     }
     int64_t at = shim_host_tick(shim, now);
+    next_at = at < next_at ? at : next_at;
+    at = send_held_news(shim, now);
     next_at = at < next_at ? at : next_at;
     if (shim->alone_until <= now) {
         shim->alone_until = SHIM_NEVER;
@@ -377,6 +405,7 @@ static void begin(struct shim *shim, int engine_fd)
     uv_poll_start(&shim->listener, UV_READABLE, on_connection);
     shim->timer_at = SHIM_NEVER;
     shim->alone_until = SHIM_NEVER;
+    shim->news_at = SHIM_NEVER;
     shim->home_id = hk_strdup("");
     shim->scratch = hk_alloc(SHIM_READ_BYTES);
     shim_exits_open(shim);

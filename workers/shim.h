@@ -20,6 +20,7 @@ enum {
     HK_SHIM_ALONE_MS = 10 * 60 * 1000,
     HK_SHIM_DRAIN_MS = 1000, /* how long output may still come after a process has ended */
     HK_SHIM_FLUSH_MS = 200,  /* age of the oldest log line that is not yet in its file */
+    HK_SHIM_NEWS_MS = 5, /* how late the engine may hear of a command's start and end while others wait for a slot */
 };
 
 /* "shim --home DIR [--engine FD]". Returns the exit status. */

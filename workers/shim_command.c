@@ -127,7 +127,6 @@ void shim_command_start(struct shim_job *job, const struct hk_shim_start *start)
         shim_job_refuse(job, "No pipe for the command's output: %s.", strerror(errno));
         return;
     }
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     char **arguments = hk_alloc_array(start->arguments.count + 1, sizeof *arguments);
     size_t n = 0;
     for (const char *at = hk_shim_texts_next(&start->arguments, NULL); at != NULL;

@@ -117,6 +117,7 @@ struct shim {
     struct hk_channel *engine;
     bool is_welcome; /* HELLO has come on this connection */
     int64_t alone_until;
+    int64_t news_at; /* when messages that are held go to the engine */
     bool is_ending;
     bool is_over;
 
@@ -132,7 +133,8 @@ struct shim {
     size_t live_count; /* not JOB_ENDED */
     size_t kept_count; /* JOB_ENDED, not forgotten */
     uint32_t slots_used;
-    struct shim_job *turn_first; /* jobs that wait for a slot, oldest first */
+    uint32_t turn_count;         /* jobs that wait for a slot */
+    struct shim_job *turn_first; /* oldest first */
     struct shim_job *turn_last;
     bool is_taking_turns;
     struct shim_host *host;
@@ -146,7 +148,8 @@ struct shim {
 int64_t shim_now(const struct shim *shim);
 int64_t shim_wall(const struct shim *shim);
 void shim_wake_at(struct shim *shim, int64_t at);
-void shim_send(struct shim *shim, const struct hk_shim_message *message); /* dropped when no engine listens */
+void shim_send(struct shim *shim, const struct hk_shim_message *message);      /* dropped when no engine listens */
+void shim_send_news(struct shim *shim, const struct hk_shim_message *message); /* soon */
 void shim_end_all(struct shim *shim);
 void shim_check_over(struct shim *shim);
 
@@ -173,7 +176,8 @@ void shim_job_release(struct shim_job *job); /* one handle less */
 
 /* shim_turn.c */
 void shim_turn_ask(struct shim_job *job, const struct hk_shim_start *start); /* begins it now or in its turn */
-void shim_turn_over(struct shim_job *job); /* its process has ended, or never will begin: the next one's turn */
+void shim_turn_over(struct shim_job *job);      /* its process has ended, or never will begin: the next one's turn */
+bool shim_turn_is_far(const struct shim *shim); /* of the job that would come next */
 
 /* shim_command.c */
 void shim_command_start(struct shim_job *job, const struct hk_shim_start *start);

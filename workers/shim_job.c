@@ -126,6 +126,16 @@ void shim_job_begin(struct shim_job *job, const struct hk_shim_start *start)
     }
 }
 
+/* Only commands wait for a slot here, so only their news can wait. */
+static void tell(const struct shim_job *job, const struct hk_shim_message *message)
+{
+    if (job->kind == HK_SHIM_COMMAND) {
+        shim_send_news(job->shim, message);
+    } else {
+        shim_send(job->shim, message);
+    }
+}
+
 void shim_job_started(struct shim_job *job, pid_t pid)
 {
     int64_t now = shim_now(job->shim);
@@ -136,10 +146,10 @@ void shim_job_started(struct shim_job *job, pid_t pid)
          * have had to start first, which is not the task's time. */
         job->ended.started_at_us = shim_wall(job->shim);
     }
-    shim_send(job->shim, &(struct hk_shim_message){
-                             .type = HK_SHIM_STARTED,
-                             .key = job->key,
-                             .job = {.kind = job->kind, .pid = pid, .started_at_us = job->ended.started_at_us}});
+    struct hk_shim_message m = {.type = HK_SHIM_STARTED,
+                                .key = job->key,
+                                .job = {.kind = job->kind, .pid = pid, .started_at_us = job->ended.started_at_us}};
+    tell(job, &m);
     if (job->timeout_us > 0) {
         job->timeout_at = now + job->timeout_us;
         shim_wake_at(job->shim, job->timeout_at);
@@ -202,7 +212,7 @@ void shim_job_send_ended(struct shim_job *job)
     struct hk_shim_message m = {.type = HK_SHIM_ENDED, .key = job->key, .ended = job->ended};
     m.ended.last_line = hk_buf_str(&job->last_line);
     m.ended.message = hk_str_from(job->message);
-    shim_send(job->shim, &m);
+    tell(job, &m);
 }
 
 static void keep_result(struct shim_job *job)

@@ -21,6 +21,7 @@ void shim_turn_ask(struct shim_job *job, const struct hk_shim_start *start)
     hk_shim_encode(&job->turn, &(struct hk_shim_message){.type = HK_SHIM_START, .key = job->key, .start = *start});
     *(shim->turn_first != NULL ? &shim->turn_last->turn_next : &shim->turn_first) = job;
     shim->turn_last = job;
+    shim->turn_count++;
 }
 
 static void leave_queue(struct shim *shim, struct shim_job *job)
@@ -33,6 +34,12 @@ static void leave_queue(struct shim *shim, struct shim_job *job)
     if (shim->turn_last == job) {
         shim->turn_last = before;
     }
+    shim->turn_count--;
+}
+
+bool shim_turn_is_far(const struct shim *shim)
+{
+    return shim->turn_count > shim->slots_used && !shim->is_ending;
 }
 
 static void take_turns(struct shim *shim)

@@ -434,6 +434,93 @@ static void a_clock_set_back_delays_and_loses_nothing(void **state)
     world_close(&w);
 }
 
+static void the_past_is_asked_for_until_it_is_known(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", AB, 1);
+    hk_graph_builder_find_task(b, HK_STR("a"))->depends_on_past = true;
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", w.now_us - 2 * HK_SECOND_US);
+    world_finish(&w, &w.started[0], HK_JOB_FAILED);
+    world_trigger(&w, "d", "r2", w.now_us - HK_SECOND_US);
+    assert_int_equal(w.start_count, 1);
+    hk_store_fail_commit(w.store, 2); /* the first deletes the run, the second reads what is before r2 now */
+    hk_scheduler_delete_run(w.scheduler, "d", "r1", world_done(&w));
+    world_settle(&w);
+    assert_int_equal(w.last_code, HK_OK);
+    assert_int_equal(w.start_count, 1);
+    assert_false(hk_scheduler_is_idle(w.scheduler));
+    world_to(&w, w.now_us + 2 * HK_SECOND_US);
+    assert_int_equal(w.start_count, 2);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static const char *const TWELVE[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
+
+/* Four slots, and two that the executor takes ahead. */
+static void short_jobs_are_handed_over_ahead_of_their_turn(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = world_put(&w, world_dag("d", TWELVE, 12), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    assert_int_equal(w.start_count, 4);
+    world_finish(&w, &w.started[0], HK_JOB_SUCCEEDED);
+    assert_int_equal(w.start_count, 1 + 5); /* one has ended within the last second, so one more than can run */
+    world_finish(&w, &w.started[1], HK_JOB_SUCCEEDED);
+    assert_int_equal(w.start_count, 2 + 6);
+    world_finish(&w, &w.started[2], HK_JOB_SUCCEEDED);
+    assert_int_equal(w.start_count, 3 + 6); /* it takes no more */
+    world_to(&w, w.now_us + 2 * HK_SECOND_US);
+    world_finish(&w, &w.started[3], HK_JOB_SUCCEEDED);
+    assert_int_equal(w.start_count, 4 + 5);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static void python_jobs_are_not_handed_over_early(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", TWELVE, 12);
+    for (size_t i = 0; i < 12; i++) {
+        hk_graph_builder_find_task(b, hk_str_from(TWELVE[i]))->runner = HK_RUNNER_PYTHON;
+    }
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    world_finish(&w, &w.started[0], HK_JOB_SUCCEEDED);
+    world_finish(&w, &w.started[1], HK_JOB_SUCCEEDED);
+    assert_int_equal(w.start_count, 2 + 4);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static void what_is_important_overtakes_long_jobs(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = world_put(&w, world_dag("d", TWELVE, 12), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM task_instance WHERE state = 'queued'"), 4);
+    struct hk_graph_builder *b = world_dag("urgent", AB, 1);
+    hk_graph_builder_find_task(b, HK_STR("a"))->priority_weight = 100;
+    struct hk_graph *urgent = world_put(&w, b, "v2");
+    world_trigger(&w, "urgent", "u1", HK_TIME_NONE);
+    assert_string_equal(world_state(&w, "u1", "a"), "scheduled");
+    world_finish(&w, &w.started[0], HK_JOB_SUCCEEDED);
+    assert_string_equal(world_state(&w, "u1", "a"), "queued");
+    assert_int_equal(w.started[4].run, world_number(&w, "SELECT run_key FROM dag_run WHERE run_id = 'u1'"));
+    hk_graph_unref(urgent);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +544,10 @@ int main(void)
         cmocka_unit_test(a_scheduled_run_is_made_in_time),
         cmocka_unit_test(a_run_that_could_not_be_made_is_tried_again),
         cmocka_unit_test(a_clock_set_back_delays_and_loses_nothing),
+        cmocka_unit_test(the_past_is_asked_for_until_it_is_known),
+        cmocka_unit_test(short_jobs_are_handed_over_ahead_of_their_turn),
+        cmocka_unit_test(python_jobs_are_not_handed_over_early),
+        cmocka_unit_test(what_is_important_overtakes_long_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

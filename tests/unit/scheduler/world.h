@@ -129,7 +129,8 @@ static inline void world_open_engine(struct world *w)
                                    .start = world_start_job,
                                    .stop = world_stop_job,
                                    .recover = world_ask,
-                                   .parallelism = 4};
+                                   .parallelism = 4,
+                                   .ahead = 2};
     w->timer_us = HK_TIME_NONE;
     w->scheduler = hk_scheduler_new(&options);
     hk_scheduler_set_executor(w->scheduler, &executor);

@@ -153,6 +153,75 @@ static void five_hundred_jobs(void **state)
     close_world(&w);
 }
 
+/* Four at once: what is handed over beyond that begins when a slot is free, in order, and can be stopped before. */
+static void more_jobs_than_slots_take_turns(void **state)
+{
+    (void)state;
+    char home[64];
+    char spec[256];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    for (int i = 1; i <= 4; i++) {
+        snprintf(spec, sizeof spec, "{\"command\": \"while [ ! -e %s/go%d ]; do sleep 0.02; done\"}", home, i % 2);
+        start(&w, i, spec);
+    }
+    for (int i = 5; i <= 24; i++) { /* the news of most of them is held for a while */
+        snprintf(spec, sizeof spec, "{\"command\": \"echo %d >> %s/order\"}", i, home);
+        start(&w, i, spec);
+    }
+    while (w.started_count < 4) {
+        wait_started(&w);
+    }
+    w.executor.stop(w.executor.context, &(struct hk_job_key){7, 0, -1, 1}, "not wanted any more");
+    wait_results(&w, 1);
+    assert_int_equal(w.started_count, 4);
+    assert_int_equal(w.results[0].key.run, 7);
+    assert_int_equal(w.results[0].outcome, HK_JOB_STOPPED);
+    snprintf(spec, sizeof spec, "%s/order", home);
+    assert_int_equal(access(spec, F_OK), -1);
+    snprintf(spec, sizeof spec, "%s/go0", home);
+    close(open(spec, O_WRONLY | O_CREAT, 0600)); /* two of the four */
+    wait_results(&w, 1 + 2 + 19);
+    snprintf(spec, sizeof spec, "%s/go1", home);
+    close(open(spec, O_WRONLY | O_CREAT, 0600));
+    wait_results(&w, 24);
+    for (size_t i = 1; i < 24; i++) {
+        assert_int_equal(w.results[i].outcome, HK_JOB_SUCCEEDED);
+    }
+    assert_int_equal(w.started_count, 23);
+    close_world(&w);
+}
+
+/* They end one by one, since the others never end: each begins only after the one before. */
+static void turns_keep_their_order(void **state)
+{
+    (void)state;
+    char home[64];
+    char spec[256];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    for (int i = 1; i <= 3; i++) {
+        start(&w, i, "{\"command\": \"sleep 60\"}");
+    }
+    for (int i = 4; i < 40; i++) {
+        snprintf(spec, sizeof spec, "{\"command\": \"echo -n '%d ' >> %s/order; cat %s/order\"}", i, home, home);
+        start(&w, i, spec);
+    }
+    wait_results(&w, 36);
+    char wanted[256] = "";
+    size_t len = 0;
+    for (int i = 4; i < 40; i++) {
+        assert_int_equal(w.results[i - 4].key.run, i);
+        len += (size_t)snprintf(wanted + len, sizeof wanted - len, "%s%d", i == 4 ? "" : " ", i);
+    }
+    char last[sizeof wanted + 2];
+    snprintf(last, sizeof last, "\"%s\"", wanted);
+    assert_string_equal(w.results[35].xcom, last);
+    close_world(&w);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -165,6 +234,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(timeouts_and_stops_end_the_group),
         cmocka_unit_test(a_helper_does_not_hold_up_the_result),
         cmocka_unit_test(five_hundred_jobs),
+        cmocka_unit_test(more_jobs_than_slots_take_turns),
+        cmocka_unit_test(turns_keep_their_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
