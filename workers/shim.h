@@ -5,11 +5,13 @@
  *
  *   - Single-threaded, one libuv loop; a process group per job; children die with it (parent-death signal), and what
  *     they left is adopted (child subreaper) so that nothing is ever reaped by nobody.
+ *   - Commands may be handed over before there is a slot for them: they begin in the order in which they came, each the
+ *     moment one is free (shim_turn.c).
  *   - HOME/run/shim.sock admits the next engine, of the same user only; HOME/run/shim.lock makes it one per home;
  *     HOME/run/exits keeps the unforgotten results in case the shim itself is killed; HOME/run/shim.log and host.log
  *     have what it and the Python host have to say.
  *   - Without an engine jobs go on, messages of Python processes wait (a process with too many of them is not read any
- * more). After HK_SHIM_ALONE_MS without one it ends all and exits.
+ *     more). After HK_SHIM_ALONE_MS without one it ends all and exits.
  *   - A task's background processes may outlive it, as with Airflow, unless the task was stopped or timed out: then
  *     its whole group goes. They hold up the result by at most HK_SHIM_DRAIN_MS.
  */
