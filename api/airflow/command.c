@@ -8,6 +8,7 @@
 #include "api/airflow/rest_internal.h"
 #include "engine/base/alloc.h"
 #include "engine/base/log.h"
+#include "engine/base/sensitive.h"
 
 enum { MAX_EXTRA_BYTES = 64 * 1024 };
 
@@ -37,7 +38,7 @@ static void add_pairs(json_t *extra, const struct hk_pairs *pairs)
     for (size_t i = 0; i < pairs->len; i++) {
         const struct hk_pair *pair = &pairs->items[i];
         if (is_extra(pair->name)) {
-            bool hides = hk__is_sensitive(pair->name);
+            bool hides = hk_name_is_sensitive(pair->name);
             json_object_setn_new(extra, pair->name.data, pair->name.len,
                                  hides ? json_string("***") : json_stringn(pair->value.data, pair->value.len));
         }

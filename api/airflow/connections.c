@@ -5,6 +5,7 @@
 #include "api/airflow/bulk.h"
 #include "api/airflow/redact.h"
 #include "api/airflow/rest_internal.h"
+#include "engine/base/sensitive.h"
 #include "engine/store/connection_store.h"
 
 enum { MAX_CONN_ID = 200 };
@@ -225,7 +226,8 @@ static json_t *merge(const json_t *passed, const json_t *stored, bool hides)
         json_t *value;
         json_object_foreach ((json_t *)passed, key, value) {
             json_object_set_new(
-                merged, key, merge(value, json_object_get(stored, key), hides || hk__is_sensitive(hk_str_from(key))));
+                merged, key,
+                merge(value, json_object_get(stored, key), hides || hk_name_is_sensitive(hk_str_from(key))));
         }
         return merged;
     }

@@ -3,43 +3,7 @@
 #include <string.h>
 
 #include "engine/base/json.h"
-
-static const char *const SENSITIVE[] = {
-    "access_key",    "access_token", "api_key",           "apikey",      "auth_header",
-    "authorization", "bearer",       "connection_string", "dsn",         "passphrase",
-    "passwd",        "password",     "private_key",       "proxy",       "proxy_password",
-    "proxies",       "secret",       "service_account",   "service_key", "token",
-    "keyfile_dict",
-};
-
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
-}
-
-bool hk__is_sensitive(struct hk_str name)
-{
-    char plain[256];
-    size_t len = 0;
-    name = hk_str_trim(name);
-    for (size_t i = 0; i < name.len && len < sizeof plain - 1; i++) {
-        char c = name.data[i];
-        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-        if (is_word(c)) {
-            plain[len++] = c;
-        } else if (len == 0 || i == 0 || is_word(name.data[i - 1]) ||
-                   (name.data[i - 1] >= 'A' && name.data[i - 1] <= 'Z')) {
-            plain[len++] = '_';
-        }
-    }
-    plain[len] = '\0';
-    for (size_t i = 0; i < sizeof SENSITIVE / sizeof SENSITIVE[0]; i++) {
-        if (strstr(plain, SENSITIVE[i]) != NULL) {
-            return true;
-        }
-    }
-    return false;
-}
+#include "engine/base/sensitive.h"
 
 static json_t *redact(const json_t *value, bool hides)
 {
@@ -48,7 +12,7 @@ static json_t *redact(const json_t *value, bool hides)
         const char *key;
         json_t *member;
         json_object_foreach ((json_t *)value, key, member) {
-            json_object_set_new(copy, key, redact(member, hides || hk__is_sensitive(hk_str_from(key))));
+            json_object_set_new(copy, key, redact(member, hides || hk_name_is_sensitive(hk_str_from(key))));
         }
         return copy;
     }
@@ -64,7 +28,7 @@ static json_t *redact(const json_t *value, bool hides)
 
 json_t *hk__redact(const json_t *value, struct hk_str name)
 {
-    return redact(value, name.data != NULL && hk__is_sensitive(name));
+    return redact(value, name.data != NULL && hk_name_is_sensitive(name));
 }
 
 static uint32_t next_character(const char **at)

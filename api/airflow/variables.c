@@ -5,6 +5,7 @@
 #include "api/airflow/bulk.h"
 #include "api/airflow/redact.h"
 #include "api/airflow/rest_internal.h"
+#include "engine/base/sensitive.h"
 #include "engine/store/variable_store.h"
 
 /* As Airflow shows a value: JSON is written anew with what lies under sensitive names hidden; other text as it is, or
@@ -16,7 +17,7 @@ static void write_value(struct hk_json *w, const struct hk_variable_info *row)
     json_t *value = hk_json_parse(row->value, &err);
     hk_json_key(w, "value");
     if (value == NULL) {
-        hk_json_string(w, hk__is_sensitive(name) ? HK_STR("***") : row->value);
+        hk_json_string(w, hk_name_is_sensitive(name) ? HK_STR("***") : row->value);
         return;
     }
     struct hk_buf text;
