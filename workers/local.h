@@ -7,8 +7,7 @@
  * die, the tasks are ended (by the kernel's parent-death signal, and by a search of /proc at start-up) and run again.
  *
  *     engine  --unix socket HOME/run/shim.sock-->  shim  --fork/exec-->  bash ...            (HK_RUNNER_COMMAND)
- *                                                        --4 sockets-->  host --fork--> task (HK_RUNNER_PYTHON,
- * parsing)
+ *                                                        --4 sockets-->  host --fork--> task ...    (Python, parsing)
  *
  * Everything here is called on the loop thread.
  */
@@ -93,6 +92,8 @@ void hk_local_python_send(struct hk_local *local, const struct hk_job_key *key, 
 /* Inside session.ended: why the process could not be started at all (no Task SDK there, no such interpreter), or NULL.
  * The sentence is in the job's log already. */
 const char *hk_local_python_refusal(struct hk_local *local, const struct hk_job_key *key);
+/* From now on this text is "***" in what the job prints: sent before the answer that lets the process use it. */
+void hk_local_mask(struct hk_local *local, const struct hk_job_key *key, struct hk_str secret);
 /* Adds a line to the job's log file: level "info", "error" ... */
 void hk_local_log(struct hk_local *local, const struct hk_job_key *key, const char *level, const char *event);
 /* The result is committed: the shim may forget it. */

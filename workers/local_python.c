@@ -78,6 +78,13 @@ void hk_local_python_send(struct hk_local *local, const struct hk_job_key *key, 
     }
 }
 
+void hk_local_mask(struct hk_local *local, const struct hk_job_key *key, struct hk_str secret)
+{
+    if (local_job_find(local, key) != NULL) {
+        local_tell(local, &(struct hk_shim_message){.type = HK_SHIM_MASK, .key = *key, .payload = secret});
+    }
+}
+
 void hk_local_log(struct hk_local *local, const struct hk_job_key *key, const char *level, const char *event)
 {
     if (local_job_find(local, key) != NULL) {

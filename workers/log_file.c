@@ -69,18 +69,29 @@ static void flush_when_full(struct hk_log_file *file)
     }
 }
 
+void hk_log_file_mask(struct hk_log_file *file, struct hk_str secret)
+{
+    file->mask = file->mask != NULL ? file->mask : hk_mask_new();
+    hk_mask_add(file->mask, secret);
+}
+
 void hk_log_file_add(struct hk_log_file *file, const struct hk_log_line *line)
 {
     if (file->path == NULL) {
         return;
     }
-    struct hk_str rest = line->event.len > 0 ? line->event : HK_STR("");
+    struct hk_buf masked;
+    hk_buf_init(&masked, SIZE_MAX / 2);
+    bool has_secret = file->mask != NULL && hk_mask_apply(file->mask, line->event, &masked);
+    struct hk_str event = has_secret ? hk_buf_str(&masked) : line->event;
+    struct hk_str rest = event.len > 0 ? event : HK_STR("");
     do {
         size_t n = piece_length(rest, HK_MAX_LOG_LINE_BYTES);
         add_piece(file, line, (struct hk_str){rest.data, n});
         rest = (struct hk_str){rest.data + n, rest.len - n};
         flush_when_full(file);
     } while (rest.len > 0);
+    hk_buf_clear(&masked);
 }
 
 static bool is_member(const char *key, const char *name)
@@ -241,6 +252,8 @@ void hk_log_file_clear(struct hk_log_file *file)
     hk_log_file_close(file);
     free(file->path);
     free(file->context);
+    hk_mask_free(file->mask);
+    file->mask = NULL;
     file->path = NULL;
     file->context = NULL;
 }

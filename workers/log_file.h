@@ -9,11 +9,12 @@
 #ifndef HK_WORKERS_LOG_FILE_H
 #define HK_WORKERS_LOG_FILE_H
 
-#include "engine/base/buf.h"
+#include "workers/mask.h"
 
 struct hk_log_file {
-    char *path;    /* absolute; NULL: everything is dropped */
-    char *context; /* members of a JSON object without braces: "\"ti_id\":\"...\"" ; NULL: none */
+    char *path;           /* absolute; NULL: everything is dropped */
+    char *context;        /* members of a JSON object without braces: "\"ti_id\":\"...\"" ; NULL: none */
+    struct hk_mask *mask; /* NULL: nothing is secret */
     struct hk_buf pending;
     int fd; /* -1: not open */
     bool has_failed;
@@ -30,6 +31,8 @@ struct hk_log_line {
 
 /* Empty path: NULL. */
 void hk_log_file_init(struct hk_log_file *file, struct hk_str path, struct hk_str context);
+/* From now on this text is "***" in the events of hk_log_file_add. */
+void hk_log_file_mask(struct hk_log_file *file, struct hk_str secret);
 /* Bytes that are not UTF-8 become U+FFFD; a long event is split into several lines. */
 void hk_log_file_add(struct hk_log_file *file, const struct hk_log_line *line);
 /* A line that is a JSON object already, as the Task SDK's process writes it: timestamp, level and event come first, a

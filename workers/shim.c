@@ -171,6 +171,9 @@ static void on_job_message(struct shim *shim, const struct hk_shim_message *m)
     case HK_SHIM_LOG:
         shim_job_log(job, m->log.level.data, "task", m->log.event);
         break;
+    case HK_SHIM_MASK:
+        hk_log_file_mask(&job->log, m->payload);
+        break;
     case HK_SHIM_STOP:
         shim_job_stop(job);
         break;

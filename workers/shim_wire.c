@@ -192,6 +192,7 @@ static void fields(struct codec *c, struct hk_shim_message *m)
         break;
     case HK_SHIM_SEND:
     case HK_SHIM_MESSAGE:
+    case HK_SHIM_MASK:
         field_bytes(c, &m->payload);
         break;
     case HK_SHIM_LOG:

@@ -30,6 +30,7 @@ struct hk_python_port {
     void (*attach)(void *context, const struct hk_job_key *key, const struct hk_python_session *session);
     void (*send)(void *context, const struct hk_job_key *key, struct hk_str payload);
     void (*log)(void *context, const struct hk_job_key *key, const char *level, const char *event);
+    void (*mask)(void *context, const struct hk_job_key *key, struct hk_str secret);
     void (*forget)(void *context, const struct hk_job_key *key);
     /* Inside session.ended: why the process could not be started at all, or NULL. It is in the job's log already. */
     const char *(*refusal)(void *context, const struct hk_job_key *key);

@@ -83,6 +83,9 @@ void hk__request_reschedule_start(struct hk__request *request);
 void hk__request_inlets(struct hk__request *request);
 void hk__request_map_label(struct hk__request *request);
 
+/* supervisor_mask.c */
+void hk__request_mask(struct hk__request *request);
+
 /* supervisor_final.c */
 void hk__request_final(struct hk__request *request);
 void hk__request_refused_final(struct hk__request *request);

@@ -21,6 +21,11 @@ static void port_log(void *context, const struct hk_job_key *key, const char *le
     hk_local_log(context, key, level, event);
 }
 
+static void port_mask(void *context, const struct hk_job_key *key, struct hk_str secret)
+{
+    hk_local_mask(context, key, secret);
+}
+
 static void port_forget(void *context, const struct hk_job_key *key)
 {
     hk_local_forget(context, key);
@@ -33,5 +38,6 @@ static const char *port_refusal(void *context, const struct hk_job_key *key)
 
 struct hk_python_port hk_python_port_local(struct hk_local *local)
 {
-    return (struct hk_python_port){local, port_start, port_attach, port_send, port_log, port_forget, port_refusal};
+    return (struct hk_python_port){local,    port_start, port_attach, port_send,
+                                   port_log, port_mask,  port_forget, port_refusal};
 }

@@ -76,8 +76,7 @@ static const struct handler handlers[] = {
     {"CreateHITLDetailPayload", NULL, people, false},
     {"UpdateHITLDetail", NULL, people, false},
     {"GetHITLDetailResponse", NULL, people, false},
-    /* The SDK masks in the task's own process; what it logs comes masked, so the value need not be kept here. */
-    {"MaskSecret", hk__request_ok, NULL, true},
+    {"MaskSecret", hk__request_mask, NULL, true},
 };
 
 void hk__session_reply(struct hk__session *session, int64_t id, const json_t *body, const json_t *error)

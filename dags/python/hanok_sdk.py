@@ -161,7 +161,10 @@ def mark_plain_commands():
 def configure_logging_once():
     """The SDK configures logging in every child: 14 ms, most of it for pages of loggers that were shared with the host
     until then. Here it is done once, with JSON lines to descriptor LOG_FD; a child only has to put its log socket
-    there."""
+    there.
+
+    A supervisor in Python would mask secrets in what it is sent; ours leaves that to the SDK's own masker, which knows
+    them all, in the process that logs: so the SDK is not told that a supervisor follows."""
     from airflow.sdk.execution_time import supervisor
     from airflow.sdk.log import configure_logging, reset_logging
 
@@ -170,7 +173,7 @@ def configure_logging_once():
     os.close(nowhere)
     reset_logging()
     output = open(LOG_FD, "wb", buffering=0, closefd=False)
-    configure_logging(json_output=True, output=output, sending_to_supervisor=True)
+    configure_logging(json_output=True, output=output, sending_to_supervisor=False)
     hook = sys.excepthook
 
     def configure_in_child(log_fd):

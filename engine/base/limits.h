@@ -28,8 +28,9 @@ enum {
     HK_MAX_CONF_BYTES = 1024 * 1024,
     HK_MAX_XCOM_BYTES = 16 * 1024 * 1024,
     HK_MAX_VARIABLE_BYTES = 1024 * 1024,
-    HK_MAX_FRAME_BYTES = 64 * 1024 * 1024, /* one message of the Task SDK's socket protocol */
-    HK_MAX_LOG_LINE_BYTES = 64 * 1024,     /* longer lines are split */
+    HK_MAX_FRAME_BYTES = 64 * 1024 * 1024,  /* one message of the Task SDK's socket protocol */
+    HK_MAX_LOG_LINE_BYTES = 64 * 1024,      /* longer lines are split */
+    HK_MAX_SECRETS_BYTES = 4 * 1024 * 1024, /* of one task, to be masked in what it prints */
     HK_MAX_LOG_PAGE_BYTES = 4 * 1024 * 1024,
     HK_KILL_GRACE_MS = 5000,     /* between SIGTERM and SIGKILL; Airflow's killed_task_cleanup_time is 60 s */
     HK_PARSE_TIMEOUT_MS = 50000, /* Airflow's dag_file_processor_timeout */

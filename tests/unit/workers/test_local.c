@@ -8,7 +8,11 @@ static void outcomes_of_commands(void **state)
     make_home(home);
     static struct world w;
     open_world(&w, home);
-    size_t folders = count_folders("airflowtmp");
+    char id[HK_HOME_ID_SIZE];
+    char
+        prefix[HK_HOME_ID_SIZE + sizeof HK_TEMPORARY_PREFIX + 1]; /* other programs' folders are none of our business */
+    assert_true(hk_home_id(home, id));
+    snprintf(prefix, sizeof prefix, HK_TEMPORARY_PREFIX "%s_", id);
     const struct result *r = run(&w, "{\"command\": \"echo one; echo two >&2; printf 'last \\\\xff\\\" line  '\"}");
     assert_int_equal(r->outcome, HK_JOB_SUCCEEDED);
     assert_string_equal(r->xcom, "\"last \\\\xff\\\" line\"");
@@ -32,14 +36,14 @@ static void outcomes_of_commands(void **state)
     assert_int_equal(r->outcome, HK_JOB_FAILED);
     assert_string_equal(r->message, "Can not find the cwd: /nowhere");
     r = run(&w, "{\"command\": \"mkdir -p a/b; touch a/b/c; pwd; test -z \\\"$(cat)\\\"\"}");
-    assert_non_null(strstr(r->xcom, "/airflowtmp"));
+    assert_non_null(strstr(r->xcom, prefix));
     assert_int_equal(r->outcome, HK_JOB_SUCCEEDED);
     r = run(&w, "{}");
     assert_string_equal(r->message, "The task has no command to run.");
     r = run(&w, "{\"command\": \"ls /proc/self/fd | wc -l\"}"); /* 0, 1, 2 and ls's own */
     assert_string_equal(r->xcom, "\"4\"");
     close_world(&w);
-    assert_int_equal(count_folders("airflowtmp"), folders);
+    assert_int_equal(count_folders(prefix), 0);
 }
 
 static void log_lines_are_airflows(void **state)

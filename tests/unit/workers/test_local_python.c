@@ -63,6 +63,30 @@ static void a_python_job_may_wait_for_its_turn(void **state)
     close_world(&w);
 }
 
+/* The process prints only after it was answered, and the secret is sent before the answer. */
+static void what_is_secret_is_not_in_the_log(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    start_python(&w, "startup");
+    wait_python(&w);
+    hk_local_mask(w.local, &python_key, HK_STR("hunter2"));
+    hk_local_python_send(w.local, &python_key,
+                         HK_STR("\x93\x05"
+                                "print hunter2"));
+    wait_python(&w);
+    assert_true(w.has_python_ended);
+    hk_local_forget(w.local, &python_key);
+    const char *log = read_log(&w, 9);
+    assert_non_null(strstr(log, "\"event\":\"print *** on stdout\",\"logger\":\"task.stdout\"}"));
+    assert_non_null(strstr(log, "\"event\":\"print *** on stderr\",\"logger\":\"task.stderr\"}"));
+    assert_null(strstr(log, "hunter2"));
+    close_world(&w);
+}
+
 static void adopt(void *context, const struct hk_job *job, int pid)
 {
     struct world *w = context;
@@ -133,6 +157,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(python_messages_are_relayed),
         cmocka_unit_test(a_python_job_may_wait_for_its_turn),
+        cmocka_unit_test(what_is_secret_is_not_in_the_log),
         cmocka_unit_test(a_new_engine_hears_unanswered_messages),
         cmocka_unit_test(a_dead_host_loses_its_jobs),
     };

@@ -66,6 +66,29 @@ static void lines_as_airflow_writes_them(void **state)
     free(text);
 }
 
+static void secrets_are_masked(void **state)
+{
+    (void)state;
+    struct hk_log_file file;
+    open_log(&file, "");
+    size_t len = HK_MAX_LOG_LINE_BYTES + 10;
+    char *across = hk_alloc(len + 1); /* a secret that the split of a long line would cut in two */
+    memset(across, 'x', len);
+    memcpy(across + HK_MAX_LOG_LINE_BYTES - 5, "hunter2", 7);
+    hk_log_file_mask(&file, HK_STR("hunter2"));
+    hk_log_file_mask(&file, HK_STR("\"quoted\""));
+    hk_log_file_add(&file, &(struct hk_log_line){.level = "info", .event = HK_STR("is hunter2 \"quoted\"")});
+    hk_log_file_add(&file, &(struct hk_log_line){.level = "info", .event = {across, len}});
+    hk_log_file_add(&file, &(struct hk_log_line){.level = "info", .event = HK_STR("plain")});
+    char *text = close_log(&file);
+    assert_non_null(strstr(text, "\"event\":\"is *** ***\""));
+    assert_non_null(strstr(text, "\"event\":\"plain\""));
+    assert_null(strstr(text, "hunter2"));
+    assert_non_null(strstr(text, "x***x"));
+    free(across);
+    free(text);
+}
+
 /* What Airflow 3.3.2's process_log_messages_from_subprocess wrote for the same lines. */
 static void json_lines_as_airflows_supervisor(void **state)
 {
@@ -187,11 +210,9 @@ static void output_is_decoded_as_python_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_as_airflow_writes_them),
-        cmocka_unit_test(json_lines_as_airflows_supervisor),
-        cmocka_unit_test(long_lines_are_split_between_characters),
-        cmocka_unit_test(goes_on_in_an_existing_file),
-        cmocka_unit_test(without_a_path_nothing_is_kept),
+        cmocka_unit_test(lines_as_airflow_writes_them),      cmocka_unit_test(secrets_are_masked),
+        cmocka_unit_test(json_lines_as_airflows_supervisor), cmocka_unit_test(long_lines_are_split_between_characters),
+        cmocka_unit_test(goes_on_in_an_existing_file),       cmocka_unit_test(without_a_path_nothing_is_kept),
         cmocka_unit_test(output_is_decoded_as_python_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

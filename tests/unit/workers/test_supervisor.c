@@ -26,6 +26,7 @@ static struct {
     char *answers[MOST]; /* as JSON: [id, body] or [id, null, error] is lost: see on_send */
     size_t answer_count;
     char log[1024];
+    char masked[256]; /* each with a ";" */
     char *first;
     char environment[512];
     int forgotten;
@@ -108,6 +109,14 @@ static void on_log(void *context, const struct hk_job_key *key, const char *leve
     (void)context;
     (void)key;
     snprintf(world.log, sizeof world.log, "%s: %s", level, event);
+}
+
+static void on_mask(void *context, const struct hk_job_key *key, struct hk_str secret)
+{
+    (void)context;
+    (void)key;
+    size_t len = strlen(world.masked);
+    snprintf(world.masked + len, sizeof world.masked - len, "%.*s;", HK_STR_ARG(secret));
 }
 
 static void on_forget(void *context, const struct hk_job_key *key)
@@ -289,7 +298,7 @@ static const char *on_refusal(void *c, const struct hk_job_key *key)
     return NULL;
 }
 
-static const struct hk_python_port port = {NULL, on_start, on_attach, on_send, on_log, on_forget, on_refusal};
+static const struct hk_python_port port = {NULL, on_start, on_attach, on_send, on_log, on_mask, on_forget, on_refusal};
 
 static int set_up(void **state)
 {
@@ -409,6 +418,25 @@ static void tells_the_process_what_to_run(void **state)
     json_decref(first);
     end(0);
     assert_int_equal(world.result.outcome, HK_JOB_SUCCEEDED);
+}
+
+/* What add_mask of the SDK's SecretsMasker takes in. */
+static void takes_in_what_is_secret(void **state)
+{
+    (void)state;
+    start();
+    expect_answer("{\"type\":\"MaskSecret\",\"value\":\"hunter2\",\"name\":null}",
+                  "{\"type\":\"OKResponse\",\"ok\":true}");
+    ask("{\"type\":\"MaskSecret\",\"value\":\"by its name\",\"name\":\"Api-Key\"}");
+    ask("{\"type\":\"MaskSecret\",\"value\":\"no secret\",\"name\":\"colour\"}");
+    ask("{\"type\":\"MaskSecret\",\"value\":\"tiny\"}");
+    ask("{\"type\":\"MaskSecret\",\"value\":\"\u00e9\u00e9\u00e9\u00e9\"}");
+    ask("{\"type\":\"MaskSecret\",\"value\":\"AirFlow\"}");
+    ask("{\"type\":\"MaskSecret\",\"value\":[\"first\",[\"second\"],7,null,true]}");
+    ask("{\"type\":\"MaskSecret\",\"value\":{\"user\":\"somebody\",\"in\":{\"password\":[\"third\"],\"x\":\"other\"}}"
+        "}");
+    assert_string_equal(world.masked, "hunter2;by its name;first;second;third;");
+    end(0);
 }
 
 static void answers_what_is_asked(void **state)
@@ -654,6 +682,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test(tells_the_process_what_to_run),
+        test(takes_in_what_is_secret),
         test(answers_what_is_asked),
         test(slices_as_python_does),
         test(takes_the_last_word),

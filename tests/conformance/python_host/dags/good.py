@@ -1,5 +1,6 @@
 """One task of each kind of ending."""
 
+import logging
 import os
 from datetime import datetime, timedelta
 
@@ -47,6 +48,16 @@ with DAG("good", schedule="@daily", start_date=datetime(2026, 1, 1), params={"wh
     def leave():
         os._exit(3)
 
+    @task
+    def tell_a_secret():
+        from airflow.sdk.log import mask_secret
+
+        mask_secret("hunter2hunter2")
+        print("printed hunter2hunter2")
+        os.system("echo a program said hunter2hunter2")
+        logging.getLogger("user").info("logged %s", "hunter2hunter2", extra={"token": "by its name"})
+        raise ValueError("raised hunter2hunter2")
+
     @task(execution_timeout=timedelta(seconds=1))
     def slow():
         import time
@@ -59,4 +70,4 @@ with DAG("good", schedule="@daily", start_date=datetime(2026, 1, 1), params={"wh
     pull(push())
     choose() >> [left, right]
     hello >> templated
-    fail() >> fail_for_good() >> skip() >> wait() >> die() >> leave() >> slow()
+    fail() >> fail_for_good() >> skip() >> wait() >> die() >> leave() >> tell_a_secret() >> slow()
