@@ -113,17 +113,32 @@ static void explain_waiting(struct looker *l)
     }
 }
 
+static void add_trigger(struct looker *l, struct hk_buf *text)
+{
+    if (text->len > 0) {
+        add(l, "Trigger Rule", hk_arena_str(l->arena, hk_buf_str(text)).data);
+    }
+    hk_buf_reset(text);
+}
+
 static void explain_trigger(struct looker *l)
 {
-    struct hk_upstream_counts counts = {.total = l->task->upstream_count};
+    const struct hk_graph *graph = l->run->graph;
+    uint32_t scope_total = graph->scopes != NULL ? graph->scopes[l->task->index].upstream_count : 0;
+    struct hk_upstream_counts direct = {.total = l->task->upstream_count};
+    struct hk_upstream_counts scope = {.total = scope_total};
     struct hk_buf text;
     if (l->ti != NULL) {
-        hk_tick_upstream_counts(l->run, l->task->index, &counts);
+        hk_tick_upstream_counts(l->run, l->task->index, &direct);
+        hk_tick_scope_counts(l->run, l->task->index, &scope);
     }
     hk_buf_init(&text, HK_MAX_LOG_PAGE_BYTES);
-    hk_trigger_reason(l->run->graph, l->task, &counts, &text);
-    if (text.len > 0) {
-        add(l, "Trigger Rule", hk_arena_str(l->arena, hk_buf_str(&text)).data);
+    hk_trigger_reason(graph, l->task, &direct, &text);
+    bool is_met = text.len == 0;
+    add_trigger(l, &text);
+    if (!l->task->is_teardown || is_met) { /* a teardown's scope is only looked at once its rule is met */
+        hk_trigger_scope_reason(graph, l->task, &scope, &text);
+        add_trigger(l, &text);
     }
     hk_buf_clear(&text);
 }

@@ -20,6 +20,15 @@
 
 enum { HK_TASK_UNSAVED = HK_TASK_STATE_COUNT }; /* saved_state of a task that has no row yet */
 
+/* How many of the tasks that a task waits for have finished, and how. */
+struct hk_finished {
+    uint32_t success;
+    uint32_t skipped;
+    uint32_t failed;
+    uint32_t upstream_failed;
+    uint32_t removed;
+};
+
 /* One task instance. Its index in run->tasks is its task's index in the graph. */
 struct hk_ti {
     uint8_t state;       /* enum hk_task_state */
@@ -34,11 +43,7 @@ struct hk_ti {
     uint32_t starts;
     uint32_t try_number;
     uint32_t max_tries;
-    uint32_t up_success;
-    uint32_t up_skipped;
-    uint32_t up_failed;
-    uint32_t up_upstream_failed;
-    uint32_t up_removed;
+    struct hk_finished upstream;
     int32_t pid;
     int32_t exit_code;
     int64_t scheduled_us;
@@ -103,6 +108,7 @@ struct hk_run {
     struct hk_ti *tasks;                       /* NULL until the run starts */
     uint32_t state_count[HK_TASK_STATE_COUNT]; /* how many tasks are in each state */
     uint32_t *pools;                           /* pool index of each task; NULL until the run starts */
+    struct hk_finished *scopes;                /* as tasks[].upstream for graph->scopes; NULL where that is */
     struct hk_task_list dirty;
     struct hk_task_list changed;
     struct hk_lane *lanes;

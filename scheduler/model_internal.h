@@ -23,7 +23,8 @@ void hk__unlink_past(struct hk_dag *dag, struct hk_run *run);
 void hk__tell_followers(struct hk_model *m, struct hk_run *run, uint32_t task); /* its task has finished */
 
 /* model_task.c */
-void hk__count_upstream(struct hk_ti *ti, enum hk_task_state state, uint32_t by);
+/* A task has entered (by 1) or left (by -1) a finished state: counts it for those that wait for it. */
+void hk__count_finished(struct hk_run *run, uint32_t task, enum hk_task_state state, uint32_t by);
 
 /* model_ready.c */
 void hk__make_ready(struct hk_model *m, struct hk_run *run, uint32_t task);

@@ -24,6 +24,7 @@ void hk_model_run_free(struct hk_run *run)
     free(run->note);
     free(run->tasks);
     free(run->pools);
+    free(run->scopes);
     free(run->dirty.items);
     free(run->changed.items);
     free(run->past_tries);
@@ -66,6 +67,7 @@ void hk_model_run_expand(struct hk_model *m, struct hk_run *run)
     const struct hk_graph *graph = run->graph;
     run->tasks = hk_alloc_array(graph->task_count, sizeof *run->tasks);
     run->pools = hk_alloc_array(graph->task_count, sizeof *run->pools);
+    run->scopes = graph->scopes != NULL ? hk_alloc_array(graph->task_count, sizeof *run->scopes) : NULL;
     for (uint32_t t = 0; t < graph->task_count; t++) {
         struct hk_ti *ti = &run->tasks[t];
         *ti = (struct hk_ti){.saved_state = HK_TASK_UNSAVED,
@@ -232,9 +234,7 @@ void hk_model_run_loaded(struct hk_model *m, struct hk_run *run, int64_t now_us)
         enum hk_task_state state = ti->state;
         run->state_count[state]++;
         if (hk_task_state_is_finished(state)) {
-            for (uint32_t i = 0; i < graph->tasks[t].downstream_count; i++) {
-                hk__count_upstream(&run->tasks[graph->tasks[t].downstream[i]], state, 1);
-            }
+            hk__count_finished(run, t, state, 1);
         } else if (hk_task_state_holds_slot(state)) {
             hk__take_slot(m, run, t);
         } else if (state == HK_TASK_UP_FOR_RETRY || state == HK_TASK_UP_FOR_RESCHEDULE) {

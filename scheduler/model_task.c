@@ -3,37 +3,50 @@
 
 #include "engine/base/alloc.h"
 
-void hk__count_upstream(struct hk_ti *ti, enum hk_task_state state, uint32_t by)
+static void count(struct hk_finished *finished, enum hk_task_state state, uint32_t by)
 {
     switch (state) {
     case HK_TASK_SUCCESS:
-        ti->up_success += by;
+        finished->success += by;
         break;
     case HK_TASK_SKIPPED:
-        ti->up_skipped += by;
+        finished->skipped += by;
         break;
     case HK_TASK_FAILED:
-        ti->up_failed += by;
+        finished->failed += by;
         break;
     case HK_TASK_UPSTREAM_FAILED:
-        ti->up_upstream_failed += by;
+        finished->upstream_failed += by;
         break;
     case HK_TASK_REMOVED:
-        ti->up_removed += by;
+        finished->removed += by;
         break;
     default:
         break;
     }
 }
 
-/* Tells the tasks after this one that it has entered (by 1) or left (by -1) a finished state. */
-static void tell_downstream(struct hk_model *m, struct hk_run *run, uint32_t task, enum hk_task_state state,
-                            uint32_t by)
+void hk__count_finished(struct hk_run *run, uint32_t task, enum hk_task_state state, uint32_t by)
 {
     const struct hk_task *t = &run->graph->tasks[task];
     for (uint32_t i = 0; i < t->downstream_count; i++) {
-        hk__count_upstream(&run->tasks[t->downstream[i]], state, by);
+        count(&run->tasks[t->downstream[i]].upstream, state, by);
+    }
+    const struct hk_links *scope = run->scopes != NULL ? &run->graph->scopes[task] : NULL;
+    for (uint32_t i = 0; scope != NULL && i < scope->downstream_count; i++) {
+        count(&run->scopes[scope->downstream[i]], state, by);
+    }
+}
+
+static void touch_downstream(struct hk_model *m, struct hk_run *run, uint32_t task)
+{
+    const struct hk_task *t = &run->graph->tasks[task];
+    for (uint32_t i = 0; i < t->downstream_count; i++) {
         hk_model_task_touch(m, run, t->downstream[i]);
+    }
+    const struct hk_links *scope = run->scopes != NULL ? &run->graph->scopes[task] : NULL;
+    for (uint32_t i = 0; scope != NULL && i < scope->downstream_count; i++) {
+        hk_model_task_touch(m, run, scope->downstream[i]);
     }
 }
 
@@ -162,11 +175,13 @@ bool hk_model_task_event(struct hk_model *m, struct hk_run *run, uint32_t task, 
     }
     hk_model_task_changed(m, run, task);
     hk_model_run_touch(m, run);
-    if (hk_task_state_is_finished(old)) {
-        tell_downstream(m, run, task, old, (uint32_t)-1);
+    bool is_news = hk_task_state_is_finished(old) || hk_task_state_is_finished(next);
+    if (is_news) {
+        hk__count_finished(run, task, old, (uint32_t)-1);
+        hk__count_finished(run, task, next, 1);
+        touch_downstream(m, run, task);
     }
     if (hk_task_state_is_finished(next)) {
-        tell_downstream(m, run, task, next, 1);
         hk__tell_followers(m, run, task);
     }
     if (next == HK_TASK_NONE) {

@@ -54,22 +54,38 @@ static void tick_start_runs(const struct hk_dag *dag, int64_t now_us, struct hk_
     }
 }
 
+static bool counts_for_run(const struct hk_task *task)
+{
+    return !task->is_teardown || task->teardown_fails_run;
+}
+
+static bool is_leaf(const struct hk_graph *graph, const struct hk_task *task)
+{
+    for (uint32_t i = 0; i < task->downstream_count; i++) {
+        if (counts_for_run(&graph->tasks[task->downstream[i]])) {
+            return false;
+        }
+    }
+    return counts_for_run(task);
+}
+
 enum hk_run_event hk_tick_run_outcome(const struct hk_run *run)
 {
     const struct hk_graph *graph = run->graph;
+    bool has_leaf = false;
+    bool has_failed_end = false; /* decides where all tasks are teardowns that do not count */
     for (uint32_t t = 0; t < graph->task_count; t++) {
         const struct hk_task *task = &graph->tasks[t];
-        bool is_ignored = task->is_teardown && !task->teardown_fails_run;
-        for (uint32_t i = 0; i < task->downstream_count && !is_ignored; i++) {
-            const struct hk_task *next = &graph->tasks[task->downstream[i]];
-            is_ignored = !next->is_teardown || next->teardown_fails_run; /* not a leaf, then */
-        }
         enum hk_task_state state = run->tasks[t].state;
-        if (!is_ignored && (state == HK_TASK_FAILED || state == HK_TASK_UPSTREAM_FAILED)) {
+        bool has_failed = state == HK_TASK_FAILED || state == HK_TASK_UPSTREAM_FAILED;
+        bool decides = is_leaf(graph, task);
+        if (decides && has_failed) {
             return HK_RUN_ON_FAIL;
         }
+        has_leaf = has_leaf || decides;
+        has_failed_end = has_failed_end || (has_failed && task->downstream_count == 0);
     }
-    return HK_RUN_ON_SUCCEED;
+    return !has_leaf && has_failed_end ? HK_RUN_ON_FAIL : HK_RUN_ON_SUCCEED;
 }
 
 static uint32_t finished_count(const struct hk_run *run)
@@ -121,20 +137,40 @@ static void count_setups(const struct hk_run *run, const struct hk_task *task, s
     }
 }
 
+static struct hk_upstream_counts counts_of(const struct hk_finished *finished, uint32_t total)
+{
+    return (struct hk_upstream_counts){.total = total,
+                                       .success = finished->success,
+                                       .skipped = finished->skipped,
+                                       .failed = finished->failed,
+                                       .upstream_failed = finished->upstream_failed,
+                                       .removed = finished->removed,
+                                       .done = finished->success + finished->skipped + finished->failed +
+                                               finished->upstream_failed + finished->removed};
+}
+
+void hk_tick_scope_counts(const struct hk_run *run, uint32_t t, struct hk_upstream_counts *out)
+{
+    static const struct hk_upstream_counts NOTHING;
+    *out = run->scopes == NULL ? NOTHING : counts_of(&run->scopes[t], run->graph->scopes[t].upstream_count);
+}
+
 void hk_tick_upstream_counts(const struct hk_run *run, uint32_t t, struct hk_upstream_counts *out)
 {
-    const struct hk_ti *ti = &run->tasks[t];
     const struct hk_task *task = &run->graph->tasks[t];
-    *out = (struct hk_upstream_counts){.total = task->upstream_count,
-                                       .success = ti->up_success,
-                                       .skipped = ti->up_skipped,
-                                       .failed = ti->up_failed,
-                                       .upstream_failed = ti->up_upstream_failed,
-                                       .removed = ti->up_removed};
-    out->done = out->success + out->skipped + out->failed + out->upstream_failed + out->removed;
+    *out = counts_of(&run->tasks[t].upstream, task->upstream_count);
     if (task->trigger_rule == HK_RULE_ALL_DONE_SETUP_SUCCESS && out->done == out->total) {
         count_setups(run, task, out);
     }
+}
+
+enum hk_trigger_verdict hk_tick_trigger(const struct hk_run *run, uint32_t t)
+{
+    struct hk_upstream_counts direct;
+    struct hk_upstream_counts scope;
+    hk_tick_upstream_counts(run, t, &direct);
+    hk_tick_scope_counts(run, t, &scope);
+    return hk_trigger_judge(&run->graph->tasks[t], &direct, &scope, -1);
 }
 
 static bool ended_well(int state)
@@ -192,9 +228,7 @@ static bool judge(const struct hk_run *run, uint32_t t, int64_t now_us, enum hk_
         *event = HK_TASK_ON_REMOVE;
         return true;
     }
-    struct hk_upstream_counts counts;
-    hk_tick_upstream_counts(run, t, &counts);
-    switch (hk_trigger_evaluate(task->trigger_rule, &counts, -1)) {
+    switch (hk_tick_trigger(run, t)) {
     case HK_TRIGGER_WAIT:
         return false;
     case HK_TRIGGER_SKIP:

@@ -59,6 +59,9 @@ void hk_tick(const struct hk_model *model, const struct hk_due *due, int64_t now
 
 /* What the rules look at, for hk_tick and for explaining why a task does not run. */
 void hk_tick_upstream_counts(const struct hk_run *run, uint32_t task, struct hk_upstream_counts *out);
+void hk_tick_scope_counts(const struct hk_run *run, uint32_t task,
+                          struct hk_upstream_counts *out); /* setups, teardowns */
+enum hk_trigger_verdict hk_tick_trigger(const struct hk_run *run, uint32_t task);
 bool hk_tick_past_allows(const struct hk_run *run, uint32_t task);
 
 /* How many runs of the DAG may run at once: max_active_runs and the timetable's own limit; 0: no limit. */

@@ -129,23 +129,55 @@ enum hk_trigger_verdict hk_trigger_evaluate(enum hk_trigger_rule rule, const str
     return is_met(rule, counts) ? HK_TRIGGER_RUN : HK_TRIGGER_WAIT;
 }
 
-enum hk_trigger_verdict hk_trigger_evaluate_setups(const struct hk_upstream_counts *counts, int32_t map_index)
+enum hk_trigger_verdict hk_trigger_evaluate_setups(const struct hk_upstream_counts *setups, int32_t map_index)
 {
-    if (has_failure(counts)) {
+    if (has_failure(setups)) {
         return HK_TRIGGER_UPSTREAM_FAILED;
     }
-    if (counts->skipped > 0) {
+    if (setups->skipped > 0) {
         return HK_TRIGGER_SKIP;
     }
     bool is_mapped = map_index >= 0;
-    if (is_mapped && counts->removed > 0 && counts->success > 0 && (uint32_t)map_index >= counts->success) {
+    if (is_mapped && setups->removed > 0 && setups->success > 0 && (uint32_t)map_index >= setups->success) {
         return HK_TRIGGER_REMOVE;
     }
-    uint64_t accounted = (uint64_t)counts->success + (is_mapped ? counts->removed : 0);
-    return missing(counts, accounted) > 0 ? HK_TRIGGER_WAIT : HK_TRIGGER_RUN;
+    uint64_t accounted = (uint64_t)setups->success + (is_mapped ? setups->removed : 0);
+    return missing(setups, accounted) > 0 ? HK_TRIGGER_WAIT : HK_TRIGGER_RUN;
+}
+
+static bool is_unbound(const struct hk_task *task)
+{
+    return task->upstream_count == 0 || task->trigger_rule == HK_RULE_ALWAYS;
+}
+
+enum hk_trigger_verdict hk_trigger_judge(const struct hk_task *task, const struct hk_upstream_counts *direct,
+                                         const struct hk_upstream_counts *scope, int32_t map_index)
+{
+    if (is_unbound(task)) {
+        return HK_TRIGGER_RUN;
+    }
+    enum hk_trigger_verdict held = scope->done < scope->total ? HK_TRIGGER_WAIT : HK_TRIGGER_RUN;
+    if (!task->is_teardown) {
+        held = hk_trigger_evaluate_setups(scope, map_index);
+        if (held != HK_TRIGGER_RUN && held != HK_TRIGGER_WAIT) {
+            return held;
+        }
+    }
+    enum hk_trigger_verdict verdict = hk_trigger_evaluate(task->trigger_rule, direct, map_index);
+    return verdict == HK_TRIGGER_RUN ? held : verdict;
 }
 
 /* Sentences ----------------------------------------------------------------------------------------------------- */
+
+/* As Python prints a set. */
+static void add_names(const struct hk_graph *graph, const uint32_t *tasks, uint32_t count, struct hk_buf *out)
+{
+    hk_buf_add_text(out, count == 0 ? "set()" : "{");
+    for (uint32_t i = 0; i < count && !out->is_full; i++) {
+        hk_buf_printf(out, "%s'%s'", i == 0 ? "" : ", ", graph->tasks[tasks[i]].task_id);
+    }
+    hk_buf_add_text(out, count == 0 ? "" : "}");
+}
 
 static void add_states(const struct hk_graph *graph, const struct hk_task *task, const struct hk_upstream_counts *c,
                        struct hk_buf *out)
@@ -156,14 +188,7 @@ static void add_states(const struct hk_graph *graph, const struct hk_task *task,
                   ", skipped_setup=%" PRIu32 "), upstream_task_ids=",
                   c->success, c->skipped, c->failed, c->upstream_failed, c->removed, c->done, c->success_setup,
                   c->skipped_setup);
-    if (task->upstream_count == 0) {
-        hk_buf_add_text(out, "set()"); /* as Python prints it */
-        return;
-    }
-    for (uint32_t i = 0; i < task->upstream_count && !out->is_full; i++) {
-        hk_buf_printf(out, "%s'%s'", i == 0 ? "{" : ", ", graph->tasks[task->upstream[i]].task_id);
-    }
-    hk_buf_add_char(out, '}');
+    add_names(graph, task->upstream, task->upstream_count, out);
 }
 
 /* What the rule asks for, and what is missing. Only called when it is not met. */
@@ -260,13 +285,24 @@ void hk_trigger_reason(const struct hk_graph *graph, const struct hk_task *task,
     add_states(graph, task, counts, out);
 }
 
-void hk_trigger_setup_reason(const struct hk_graph *graph, const struct hk_task *task,
-                             const struct hk_upstream_counts *setups, struct hk_buf *out)
+void hk_trigger_scope_reason(const struct hk_graph *graph, const struct hk_task *task,
+                             const struct hk_upstream_counts *scope, struct hk_buf *out)
 {
-    if (setups->success >= setups->total) {
+    uint32_t good = task->is_teardown ? scope->done : scope->success;
+    if (is_unbound(task) || good >= scope->total) {
         return;
     }
-    hk_buf_printf(out, "All setup tasks must complete successfully, but %" PRId64 " of %" PRIu32 " did not (yet): ",
-                  missing(setups, setups->success), setups->total);
-    add_states(graph, task, setups, out);
+    const struct hk_links *links = &graph->scopes[task->index];
+    if (task->is_teardown) {
+        hk_buf_printf(out,
+                      "Task's trigger rule '%s' requires all tasks between setup and teardown to have completed, but "
+                      "found %" PRIu32 " in-scope task(s) not done. in_scope_task_ids=",
+                      hk_trigger_rule_name(task->trigger_rule), scope->total - good);
+        add_names(graph, links->upstream, links->upstream_count, out);
+        return;
+    }
+    hk_buf_add_text(out, "All setup tasks must complete successfully. Relevant setups: ");
+    add_names(graph, links->upstream, links->upstream_count, out);
+    hk_buf_add_text(out, ": ");
+    add_states(graph, task, scope, out);
 }

@@ -36,10 +36,15 @@ struct hk_upstream_counts {
 enum hk_trigger_verdict hk_trigger_evaluate(enum hk_trigger_rule rule, const struct hk_upstream_counts *counts,
                                             int32_t map_index);
 
-/* The setup constraint: counts of the setups that are relevant for a task without being its direct upstream (a teardown
- * has none). Asked before the rule itself; anything but RUN is the answer, except that after WAIT the rule may
- * still decide to skip or fail. total 0: RUN. */
-enum hk_trigger_verdict hk_trigger_evaluate_setups(const struct hk_upstream_counts *counts, int32_t map_index);
+/* The setup constraint, of tasks that are no teardowns: counts of the setups that are relevant for a task without being
+ * its direct upstream. total 0: RUN. */
+enum hk_trigger_verdict hk_trigger_evaluate_setups(const struct hk_upstream_counts *setups, int32_t map_index);
+
+/* All of it: the rule with the direct upstream, and `scope`, which is what graph->scopes adds. Setups that failed or
+ * were skipped decide before the rule; those that have not ended, or tasks that a teardown is still to wait for, only
+ * hold back what the rule would run. */
+enum hk_trigger_verdict hk_trigger_judge(const struct hk_task *task, const struct hk_upstream_counts *direct,
+                                         const struct hk_upstream_counts *scope, int32_t map_index);
 
 /* Appends the sentence that Airflow's failed-deps shows for the rule ("Task's trigger rule 'all_success' requires all
  * upstream tasks to have succeeded, but found 1 non-success(es). upstream_states=..., upstream_task_ids={...}"), or
@@ -47,8 +52,8 @@ enum hk_trigger_verdict hk_trigger_evaluate_setups(const struct hk_upstream_coun
 void hk_trigger_reason(const struct hk_graph *graph, const struct hk_task *task,
                        const struct hk_upstream_counts *counts, struct hk_buf *out);
 
-/* The same for the setup constraint. */
-void hk_trigger_setup_reason(const struct hk_graph *graph, const struct hk_task *task,
-                             const struct hk_upstream_counts *setups, struct hk_buf *out);
+/* The same for what the task's scope holds back. */
+void hk_trigger_scope_reason(const struct hk_graph *graph, const struct hk_task *task,
+                             const struct hk_upstream_counts *scope, struct hk_buf *out);
 
 #endif

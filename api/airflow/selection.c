@@ -111,6 +111,24 @@ static bool *mark_named(struct hk_arena *arena, const struct hk_graph *g, struct
     return marks;
 }
 
+static struct hk_texts names_of(struct hk_arena *arena, const struct hk_graph *graph, struct hk_texts task_ids,
+                                const bool *marks)
+{
+    struct hk_str *all = hk_arena_array(arena, task_ids.count + graph->task_count + 1, sizeof *all);
+    size_t count = 0;
+    for (size_t i = 0; i < task_ids.count; i++) {
+        if (hk_graph_find_task(graph, task_ids.items[i]) == NULL) {
+            all[count++] = task_ids.items[i];
+        }
+    }
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        if (marks[t]) {
+            all[count++] = hk_arena_str(arena, hk_str_from(graph->tasks[t].task_id));
+        }
+    }
+    return (struct hk_texts){all, count};
+}
+
 struct hk_texts hk__with_relatives(struct hk_arena *arena, const struct hk_graph *graph, struct hk_texts task_ids,
                                    bool with_upstream, bool with_downstream)
 {
@@ -123,19 +141,18 @@ struct hk_texts hk__with_relatives(struct hk_arena *arena, const struct hk_graph
     if (with_downstream) {
         mark(graph, down, stack, true);
     }
-    struct hk_str *all = hk_arena_array(arena, task_ids.count + graph->task_count + 1, sizeof *all);
-    size_t count = 0;
-    for (size_t i = 0; i < task_ids.count; i++) {
-        if (hk_graph_find_task(graph, task_ids.items[i]) == NULL) {
-            all[count++] = task_ids.items[i];
-        }
-    }
     for (uint32_t t = 0; t < graph->task_count; t++) {
-        if (up[t] || down[t]) {
-            all[count++] = hk_arena_str(arena, hk_str_from(graph->tasks[t].task_id));
-        }
+        up[t] = up[t] || down[t];
     }
-    return (struct hk_texts){all, count};
+    return names_of(arena, graph, task_ids, up);
+}
+
+struct hk_texts hk__with_setups(struct hk_arena *arena, const struct hk_graph *graph, struct hk_texts task_ids,
+                                bool with_upstream, bool with_downstream)
+{
+    bool *chosen = mark_named(arena, graph, task_ids);
+    hk_graph_widen(graph, with_upstream, with_downstream, chosen);
+    return names_of(arena, graph, task_ids, chosen);
 }
 
 bool hk__write_selection(struct hk_db *db, struct hk__list *list, const struct hk__selection *selection,

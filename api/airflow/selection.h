@@ -41,6 +41,9 @@ HK_MUST_USE bool hk__select(struct hk_db *db, struct hk__selection *out, const s
 /* The tasks and, as asked for, all before and after them. Names that the graph does not have are kept as they are. */
 struct hk_texts hk__with_relatives(struct hk_arena *arena, const struct hk_graph *graph, struct hk_texts task_ids,
                                    bool with_upstream, bool with_downstream);
+/* The same for a clear, which takes the setups and teardowns of all these along. */
+struct hk_texts hk__with_setups(struct hk_arena *arena, const struct hk_graph *graph, struct hk_texts task_ids,
+                                bool with_upstream, bool with_downstream);
 /* The rows as they are now, appended to the list. */
 HK_MUST_USE bool hk__write_selection(struct hk_db *db, struct hk__list *list, const struct hk__selection *selection,
                                      struct hk_error *err);

@@ -167,6 +167,20 @@ static bool find_around(const struct hk_request *req, struct hk_response *res, s
     return true;
 }
 
+/* As Airflow: of one run first what is before, and then what is after all of that; over runs both from where it starts.
+ */
+static struct hk_texts widen(struct hk_arena *arena, const struct hk_graph *graph, const struct clearing *c)
+{
+    if (c->run_id.data == NULL) {
+        return hk__with_setups(arena, graph, c->task_ids, c->include_upstream, c->include_downstream);
+    }
+    struct hk_texts ids = c->task_ids;
+    if (c->include_upstream) {
+        ids = hk__with_setups(arena, graph, ids, true, false);
+    }
+    return c->include_downstream ? hk__with_setups(arena, graph, ids, false, true) : ids;
+}
+
 static bool select_them(const struct hk_request *req, struct hk_response *res, struct hk_db *db, struct clearing *c)
 {
     static const struct hk_str failed[] = {{"failed", 6}, {"upstream_failed", 15}};
@@ -179,7 +193,7 @@ static bool select_them(const struct hk_request *req, struct hk_response *res, s
     struct hk__which_tasks tasks = {.task_ids = c->task_ids};
     bool ok = find_around(req, res, db, c, &runs);
     if (ok && c->task_ids.items != NULL && (c->include_upstream || c->include_downstream)) {
-        tasks.task_ids = hk__with_relatives(req->arena, graph, c->task_ids, c->include_upstream, c->include_downstream);
+        tasks.task_ids = widen(req->arena, graph, c);
     }
     hk_graph_unref(graph);
     if (c->only_running) {

@@ -144,7 +144,7 @@ static bool select_marked(const struct hk_request *req, struct hk_db *db, const 
     if (!hk__select(db, &m->selection, &runs, &tasks, err)) {
         return false;
     }
-    struct hk_texts after = hk__with_relatives(req->arena, graph, named, false, true);
+    struct hk_texts after = hk__with_setups(req->arena, graph, named, false, true);
     struct hk_str *others = hk_arena_array(req->arena, after.count + 1, sizeof *others);
     size_t count = 0;
     for (size_t i = 0; i < after.count; i++) {

@@ -10,8 +10,9 @@ enum {
     HK_MAX_DAGS_PER_FILE = 10000,
     HK_MAX_TASKS_PER_DAG = 1000000,
     HK_MAX_EDGES_PER_DAG = 4000000,
-    HK_MAX_ID_BYTES = 250, /* dag_id, task_id, run_id, pool: Airflow's column width */
-    HK_MAX_NESTING = 100,  /* YAML and JSON */
+    HK_MAX_SCOPE_STEPS = 20000000, /* tasks and edges passed while looking for what setups and teardowns are about */
+    HK_MAX_ID_BYTES = 250,         /* dag_id, task_id, run_id, pool: Airflow's column width */
+    HK_MAX_NESTING = 100,          /* YAML and JSON */
     HK_MAX_YAML_NODES = 2000000,
     HK_MAX_MAPPED_INSTANCES = 1024, /* Airflow's max_map_length */
 

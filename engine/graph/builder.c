@@ -184,7 +184,7 @@ bool hk_graph_build(struct hk_graph_builder *b, struct hk_graph **out, struct hk
             graph->tasks = hk_realloc(graph->tasks, graph->task_count * sizeof *graph->tasks);
         }
         hk__graph_link(graph, b->edges, b->edge_count);
-        ok = hk__graph_order(graph, err);
+        ok = hk__graph_order(graph, err) && hk__graph_scope(graph, err);
     }
     if (ok) {
         hk__graph_weigh(graph);

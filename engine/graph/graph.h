@@ -52,6 +52,14 @@ struct hk_group {
     const char *tooltip;  /* NULL: none */
 };
 
+/* Whom a task waits for and who waits for it: task indexes, ascending. */
+struct hk_links {
+    const uint32_t *upstream;
+    const uint32_t *downstream;
+    uint32_t upstream_count;
+    uint32_t downstream_count;
+};
+
 struct hk_graph {
     int refs; /* atomic; use hk_graph_ref */
     struct hk_arena arena;
@@ -92,7 +100,8 @@ struct hk_graph {
 
     /* Filled by hk_graph_build. */
     uint32_t edge_count;
-    uint32_t *order; /* task indexes, upstream before downstream */
+    uint32_t *order;         /* task indexes, upstream before downstream */
+    struct hk_links *scopes; /* by task, what setups and teardowns add to the edges (scope.c); NULL: nothing */
     struct hk_map by_id;
 };
 
@@ -128,6 +137,11 @@ struct hk_graph *hk_graph_ref(const struct hk_graph *graph);
 void hk_graph_unref(struct hk_graph *graph); /* NULL does nothing */
 
 const struct hk_task *hk_graph_find_task(const struct hk_graph *graph, struct hk_str task_id); /* NULL: absent */
+
+/* What is cleared together with the chosen tasks (chosen[] by task index, in and out): all before or after them, as
+ * asked for, and the setups and teardowns that those or the chosen ones need. Airflow's SerializedDAG.partial_subset.
+ */
+void hk_graph_widen(const struct hk_graph *graph, bool include_upstream, bool include_downstream, bool *chosen);
 
 /* Whether any task has max_active_per_dag. */
 bool hk_graph_has_task_limits(const struct hk_graph *graph);

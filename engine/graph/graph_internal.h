@@ -4,9 +4,11 @@
  *   hk__graph_check_parts   ids, limits, values            check.c
  *   hk__graph_link          edges -> upstream, downstream  links.c
  *   hk__graph_order         topological order, or a cycle  order.c
+ *   hk__graph_scope         scopes of setups, teardowns    scope.c
  *   hk__graph_weigh         total_weight                   weight.c
  *
- * All of them are linear (order.c: n log n) and none recurses, so a chain of 1,000,000 tasks is as good as any. */
+ * All of them are linear (order.c: n log n; scope.c: in what it finds) and none recurses, so a chain of 1,000,000 tasks
+ * is as good as any. */
 #ifndef HK_GRAPH_GRAPH_INTERNAL_H
 #define HK_GRAPH_GRAPH_INTERNAL_H
 
@@ -47,7 +49,10 @@ void hk__graph_set_defaults(struct hk_graph *graph);
 
 HK_MUST_USE bool hk__graph_check_parts(struct hk_graph_builder *b, struct hk_error *err);
 void hk__graph_link(struct hk_graph *graph, struct hk__edge *edges, size_t count);
+/* Sorts the edges, drops repeats and notes them in links[], by task; says how many are left. */
+size_t hk__graph_group(struct hk_graph *graph, struct hk__edge *edges, size_t count, struct hk_links *links);
 HK_MUST_USE bool hk__graph_order(struct hk_graph *graph, struct hk_error *err);
+HK_MUST_USE bool hk__graph_scope(struct hk_graph *graph, struct hk_error *err);
 void hk__graph_weigh(struct hk_graph *graph);
 
 #endif

@@ -36,33 +36,33 @@ static size_t drop_repeats(struct hk__edge *edges, size_t count)
     return kept;
 }
 
-static void fill_downstream(struct hk_graph *graph, const struct hk__edge *edges, size_t count)
+static void fill_downstream(struct hk_arena *arena, const struct hk__edge *edges, size_t count, struct hk_links *links)
 {
-    uint32_t *ends = hk_arena_array(&graph->arena, count, sizeof *ends);
+    uint32_t *ends = hk_arena_array(arena, count, sizeof *ends);
     for (size_t i = 0; i < count; i++) {
-        struct hk_task *task = &graph->tasks[edges[i].upstream];
+        struct hk_links *of = &links[edges[i].upstream];
         ends[i] = edges[i].downstream;
-        task->downstream = task->downstream_count == 0 ? &ends[i] : task->downstream;
-        task->downstream_count++;
+        of->downstream = of->downstream_count == 0 ? &ends[i] : of->downstream;
+        of->downstream_count++;
     }
 }
 
-static void fill_upstream(struct hk_graph *graph, const struct hk__edge *edges, size_t count)
+static void fill_upstream(struct hk_arena *arena, const struct hk__edge *edges, size_t count, struct hk_links *links)
 {
-    uint32_t *ends = hk_arena_array(&graph->arena, count, sizeof *ends);
+    uint32_t *ends = hk_arena_array(arena, count, sizeof *ends);
     for (size_t i = 0; i < count; i++) {
-        struct hk_task *task = &graph->tasks[edges[i].downstream];
+        struct hk_links *of = &links[edges[i].downstream];
         ends[i] = edges[i].upstream;
-        task->upstream = task->upstream_count == 0 ? &ends[i] : task->upstream;
-        task->upstream_count++;
+        of->upstream = of->upstream_count == 0 ? &ends[i] : of->upstream;
+        of->upstream_count++;
     }
 }
 
 /* Two stable sorts leave the edges by upstream and then downstream; one more gives the other direction. */
-void hk__graph_link(struct hk_graph *graph, struct hk__edge *edges, size_t count)
+size_t hk__graph_group(struct hk_graph *graph, struct hk__edge *edges, size_t count, struct hk_links *links)
 {
     if (count == 0) {
-        return;
+        return 0;
     }
     size_t slots = (size_t)graph->task_count + 1;
     struct hk__edge *sorted = hk_alloc_array(count, sizeof *sorted);
@@ -73,11 +73,25 @@ void hk__graph_link(struct hk_graph *graph, struct hk__edge *edges, size_t count
     sort_edges(sorted, edges, count, starts, false);
     free(starts);
     count = drop_repeats(edges, count);
-    graph->edge_count = (uint32_t)count;
-    fill_downstream(graph, edges, count);
+    fill_downstream(&graph->arena, edges, count, links);
     starts = hk_alloc_array(slots, sizeof *starts);
     sort_edges(edges, sorted, count, starts, true);
     free(starts);
-    fill_upstream(graph, sorted, count);
+    fill_upstream(&graph->arena, sorted, count, links);
     free(sorted);
+    return count;
+}
+
+void hk__graph_link(struct hk_graph *graph, struct hk__edge *edges, size_t count)
+{
+    struct hk_links *links = hk_alloc_array(graph->task_count, sizeof *links);
+    graph->edge_count = (uint32_t)hk__graph_group(graph, edges, count, links);
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        struct hk_task *task = &graph->tasks[t];
+        task->upstream = links[t].upstream;
+        task->upstream_count = links[t].upstream_count;
+        task->downstream = links[t].downstream;
+        task->downstream_count = links[t].downstream_count;
+    }
+    free(links);
 }

@@ -50,6 +50,29 @@ static void random_edges(struct universe *u, struct hk_graph_builder *b, unsigne
     }
 }
 
+/* Setups in the first half, teardowns in the second, an edge between some of them. */
+static void random_setups(struct universe *u, struct hk_graph_builder *b, unsigned count)
+{
+    unsigned setups = 1 + (unsigned)pick(u, 2);
+    unsigned teardowns = (unsigned)pick(u, 3);
+    for (unsigned i = 0; i < setups; i++) {
+        char up[16];
+        snprintf(up, sizeof up, "t%u", (unsigned)pick(u, count / 2));
+        hk_graph_builder_find_task(b, hk_str_from(up))->is_setup = true;
+        for (unsigned k = 0; k < teardowns; k++) {
+            char down[16];
+            snprintf(down, sizeof down, "t%u", count - 1 - k);
+            struct hk_task *teardown = hk_graph_builder_find_task(b, hk_str_from(down));
+            teardown->is_teardown = count - 1 - k >= count / 2;
+            teardown->trigger_rule = HK_RULE_ALL_DONE_SETUP_SUCCESS;
+            teardown->teardown_fails_run = chance(u, 50);
+            if (teardown->is_teardown && chance(u, 80)) {
+                hk_graph_builder_edge(b, hk_str_from(up), hk_str_from(down));
+            }
+        }
+    }
+}
+
 static void random_schedule(struct universe *u, struct hk_graph_builder *b, struct hk_graph *g)
 {
     static const char *const texts[] = {"@hourly", "*/20 * * * *", "0 */3 * * *", "@once", "@daily", "@continuous"};
@@ -96,15 +119,8 @@ struct hk_graph *random_graph(struct universe *u, struct sim_dag *dag)
         first->runner = HK_RUNNER_COMMAND;
         first->operator_class = "BashOperator";
     }
-    if (count > 2 && chance(u, 25)) {
-        char id[16];
-        snprintf(id, sizeof id, "t%u", count - 1);
-        struct hk_task *last = hk_graph_builder_find_task(b, hk_str_from(id));
-        last->is_teardown = true;
-        last->trigger_rule = HK_RULE_ALL_DONE_SETUP_SUCCESS;
-        last->teardown_fails_run = chance(u, 50);
-        hk_graph_builder_find_task(b, hk_str_from("t0"))->is_setup = true;
-        hk_graph_builder_edge(b, hk_str_from("t0"), hk_str_from(id));
+    if (count > 2 && chance(u, 40)) {
+        random_setups(u, b, count);
     }
     random_edges(u, b, count);
     struct hk_graph *graph = NULL;

@@ -6,6 +6,7 @@
 /* Rules, written a second time, from the states in the database: {all, done, success, failed, upstream_failed,
  * skipped}. */
 struct seen {
+    bool is_held; /* by a setup or a teardown's scope */
     uint32_t all;
     uint32_t done;
     uint32_t by_state[HK_TASK_STATE_COUNT];
@@ -13,7 +14,7 @@ struct seen {
     uint32_t good_setups;
 };
 
-static bool may_start(enum hk_trigger_rule rule, const struct seen *s)
+static bool is_met(enum hk_trigger_rule rule, const struct seen *s)
 {
     uint32_t success = s->by_state[HK_TASK_SUCCESS];
     uint32_t skipped = s->by_state[HK_TASK_SKIPPED];
@@ -55,6 +56,66 @@ static bool may_start(enum hk_trigger_rule rule, const struct seen *s)
     return false;
 }
 
+static bool may_start(const struct hk_task *task, const struct seen *s)
+{
+    bool is_free = task->upstream_count == 0 || task->trigger_rule == HK_RULE_ALWAYS;
+    return is_free || (is_met(task->trigger_rule, s) && !s->is_held);
+}
+
+/* Whether `to` comes after `from`, over any number of edges. */
+static bool leads_to(const struct hk_graph *graph, uint32_t from, uint32_t to)
+{
+    const struct hk_task *task = &graph->tasks[from];
+    for (uint32_t i = 0; i < task->downstream_count; i++) {
+        if (task->downstream[i] == to || (task->downstream[i] < to && leads_to(graph, task->downstream[i], to))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_direct(const struct hk_task *task, uint32_t upstream)
+{
+    for (uint32_t i = 0; i < task->upstream_count; i++) {
+        if (task->upstream[i] == upstream) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A setup is about a task before one of its teardowns; one without teardowns is about all that comes after it. */
+static bool is_about(const struct hk_graph *graph, const struct hk_task *setup, uint32_t task)
+{
+    bool has_teardown = false;
+    bool is_inside = false;
+    for (uint32_t i = 0; i < setup->downstream_count; i++) {
+        uint32_t next = setup->downstream[i];
+        has_teardown = has_teardown || graph->tasks[next].is_teardown;
+        is_inside = is_inside || (graph->tasks[next].is_teardown && leads_to(graph, task, next));
+    }
+    return setup->is_setup && leads_to(graph, setup->index, task) && (is_inside || !has_teardown);
+}
+
+/* Whether `task` must wait for `other` although there is no edge. Edges lead from lower numbers to higher ones. */
+static bool waits_without_edge(const struct hk_graph *graph, const struct hk_task *task, const struct hk_task *other)
+{
+    if (other->index >= task->index || is_direct(task, other->index)) {
+        return false;
+    }
+    if (!task->is_teardown) {
+        return is_about(graph, other, task->index);
+    }
+    for (uint32_t i = 0; i < task->upstream_count; i++) {
+        bool is_setup = graph->tasks[task->upstream[i]].is_setup;
+        if (is_setup && leads_to(graph, task->upstream[i], other->index) &&
+            leads_to(graph, other->index, task->index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum hk_task_state state_of(struct hk_str text)
 {
     enum hk_task_state state = HK_TASK_NONE;
@@ -69,13 +130,22 @@ static void look_upstream(struct hk_db *db, int64_t run_key, const struct hk_gra
     struct hk_error err;
     bool ok = true;
     *out = (struct seen){.all = task->upstream_count};
-    for (uint32_t i = 0; i < task->upstream_count; i++) {
+    for (uint32_t t = 0; t < task->index; t++) {
+        bool holds = waits_without_edge(graph, task, &graph->tasks[t]);
+        if (!holds && !is_direct(task, t)) {
+            continue;
+        }
         struct hk_stmt *q = hk_db_query(db, ONE);
         hk_bind_int(q, 1, run_key);
-        hk_bind_int(q, 2, task->upstream[i]);
+        hk_bind_int(q, 2, t);
         while (hk_step(q, &ok, &err)) {
             enum hk_task_state state = state_of(hk_column_str(q, 0));
-            bool is_setup = graph->tasks[task->upstream[i]].is_setup;
+            bool is_setup = graph->tasks[t].is_setup;
+            if (holds) {
+                bool is_fine = task->is_teardown ? hk_task_state_is_finished(state) : state == HK_TASK_SUCCESS;
+                out->is_held = out->is_held || !is_fine;
+                continue;
+            }
             out->by_state[state]++;
             out->done += hk_task_state_is_finished(state);
             out->setups += is_setup;
@@ -109,7 +179,7 @@ void check_start(struct universe *u, const struct hk_job *job)
     }
     struct seen seen;
     look_upstream(db, job->key.run, job->graph, job->task, &seen);
-    if (!is_meddled(u, job->key.run) && !may_start(job->task->trigger_rule, &seen)) {
+    if (!is_meddled(u, job->key.run) && !may_start(job->task, &seen)) {
         broken(u, "run %" PRId64 " task %u started against its rule %s", job->key.run, job->key.task,
                hk_trigger_rule_name(job->task->trigger_rule));
     }
@@ -280,7 +350,7 @@ static void check_unfinished(struct universe *u, struct hk_db *db, const struct 
         is_blocked = is_blocked || is_blocked_here || !fits;
         if ((ti->state != HK_TASK_NONE && ti->state != HK_TASK_UP_FOR_RETRY && ti->state != HK_TASK_UP_FOR_RESCHEDULE &&
              fits) ||
-            (fits && !is_blocked_here && may_start(task->trigger_rule, &seen))) {
+            (fits && !is_blocked_here && may_start(task, &seen))) {
             broken(u, "at the end task %u (%s) of run %" PRId64 " %s %s is stuck in %s; the run before is %" PRId64, t,
                    hk_trigger_rule_name(task->trigger_rule), run->run_key, run->dag->dag_id, run->run_id,
                    hk_task_state_name(ti->state), run->prior_key);

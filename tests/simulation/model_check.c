@@ -10,17 +10,23 @@ struct recount {
     int64_t used[16];
 };
 
+static bool is_right(const struct hk_finished *f, const struct hk_run *run, const uint32_t *tasks, uint32_t count)
+{
+    uint32_t by_state[HK_TASK_STATE_COUNT] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        by_state[run->tasks[tasks[i]].state]++;
+    }
+    return f->success == by_state[HK_TASK_SUCCESS] && f->skipped == by_state[HK_TASK_SKIPPED] &&
+           f->failed == by_state[HK_TASK_FAILED] && f->removed == by_state[HK_TASK_REMOVED] &&
+           f->upstream_failed == by_state[HK_TASK_UPSTREAM_FAILED];
+}
+
 static void check_upstream(struct universe *u, const struct hk_run *run, uint32_t t)
 {
     const struct hk_task *task = &run->graph->tasks[t];
-    uint32_t by_state[HK_TASK_STATE_COUNT] = {0};
-    for (uint32_t i = 0; i < task->upstream_count; i++) {
-        by_state[run->tasks[task->upstream[i]].state]++;
-    }
-    const struct hk_ti *ti = &run->tasks[t];
-    if (ti->up_success != by_state[HK_TASK_SUCCESS] || ti->up_skipped != by_state[HK_TASK_SKIPPED] ||
-        ti->up_failed != by_state[HK_TASK_FAILED] || ti->up_removed != by_state[HK_TASK_REMOVED] ||
-        ti->up_upstream_failed != by_state[HK_TASK_UPSTREAM_FAILED]) {
+    const struct hk_links *scope = run->graph->scopes != NULL ? &run->graph->scopes[t] : NULL;
+    if (!is_right(&run->tasks[t].upstream, run, task->upstream, task->upstream_count) ||
+        (scope != NULL && !is_right(&run->scopes[t], run, scope->upstream, scope->upstream_count))) {
         broken(u, "upstream counters of task %u of run %" PRId64 " are wrong", t, run->run_key);
     }
 }

@@ -10,6 +10,7 @@ if there is any.
 from __future__ import annotations
 
 import argparse
+import collections
 import datetime as dt
 import os
 import random
@@ -26,7 +27,11 @@ warnings.simplefilter("ignore")
 
 import pendulum  # noqa: E402
 from airflow.exceptions import AirflowTimetableInvalid  # noqa: E402
+from airflow.models.dagrun import DagRun  # noqa: E402
 from airflow.models.taskinstance import TaskInstance  # noqa: E402
+from airflow.providers.standard.operators.empty import EmptyOperator  # noqa: E402
+from airflow.sdk import DAG  # noqa: E402
+from airflow.serialization.serialized_objects import DagSerialization  # noqa: E402
 from airflow.task.trigger_rule import TriggerRule  # noqa: E402
 from airflow.ti_deps.deps.trigger_rule_dep import TriggerRuleDep  # noqa: E402
 from airflow.timetables import interval, simple, trigger  # noqa: E402
@@ -378,6 +383,81 @@ def add_rules(cases, count):
         cases.add(["rule", rule.value, map_index, *counters], rule_answer(rule, map_index, states, setups))
 
 
+Instance = collections.namedtuple("Instance", ["task_id", "state"])
+LETTERS = {"skipped": "S", "upstream_failed": "F", "removed": "M"}
+KINDS = {"-": {}, "s": {"is_setup": True}, "t": {"is_teardown": True},
+         "f": {"is_teardown": True, "on_failure_fail_dagrun": True}}
+
+
+def graph_verdict(task, states):
+    """What the scheduler makes of a task of a run whose finished tasks are in `states`."""
+    if task.task_id in states:
+        return "."
+    changed = []
+    ti = types.SimpleNamespace(
+        task=task, map_index=-1, get_dagrun=lambda session: None,
+        set_state=lambda state, session: changed.append(state) or True,
+    )
+    finished = [
+        types.SimpleNamespace(task_id=name, map_index=-1, state=state, task=task.dag.task_dict[name])
+        for name, state in states.items()
+    ]
+    context = types.SimpleNamespace(
+        flag_upstream_failed=True, wait_for_past_depends_before_skipping=False, have_changed_ti_states=False,
+        ensure_finished_tis=lambda run, session: finished, upstream_task_id_counts={},
+    )
+    statuses = list(TriggerRuleDep()._get_dep_statuses(ti, context, session=None))
+    if changed:
+        return LETTERS[str(getattr(changed[0], "value", changed[0]))]
+    return "R" if all(status.passed for status in statuses) else "W"
+
+
+def random_dag(rng, count):
+    dag = DAG("d", schedule=None)
+    kinds = []
+    for i in range(count):
+        kind = rng.choices("-stf", [6, 2, 1, 1])[0]
+        kinds.append(kind)
+        rule = "all_done_setup_success" if kind in "tf" else "all_success"
+        if kind == "-" and rng.random() < 0.3:
+            rule = rng.choice([r.value for r in TriggerRule if r.value != "always" or rng.random() < 0.3])
+        task = EmptyOperator(task_id=f"t{i}", dag=dag, trigger_rule=rule)
+        for name, value in KINDS[kind].items():
+            setattr(task, name, value)
+    density = rng.choice([0.15, 0.3, 0.5])
+    edges = [(a, b) for b in range(count) for a in range(b) if rng.random() < density or (a + 1 == b and density < 0.3)]
+    for a, b in edges:
+        dag.task_dict[f"t{a}"].set_downstream(dag.task_dict[f"t{b}"])
+    return DagSerialization.from_dict(DagSerialization.to_dict(dag)), kinds, edges
+
+
+def add_graphs(cases, count):
+    """Whole DAGs with setups and teardowns: what each task waits for, how the run ends, what a clear takes along."""
+    rng = cases.rng
+    for _ in range(count):
+        dag, kinds, edges = random_dag(rng, rng.randrange(2, 13))
+        pool = rng.choice([["success"], ["success", "success", "success", "failed", "skipped"],
+                           ["success", "skipped", "failed", "upstream_failed"]])
+        missing = rng.choice([0, 0.3, 0.6])
+        states = {task.task_id: rng.choice(pool) for task in dag.tasks if rng.random() >= missing}
+        tasks = [dag.task_dict[f"t{i}"] for i in range(len(kinds))]
+        tis = [Instance(t.task_id, states.get(t.task_id)) for t in tasks]
+        deciding = DagRun._tis_for_dagrun_state(None, dag=dag, tis=tis)
+        named = rng.sample(range(len(tasks)), rng.randrange(1, min(3, len(tasks)) + 1))
+        up, down = rng.random() < 0.5, rng.random() < 0.5
+        subset = dag.partial_subset({f"t{i}" for i in named}, include_upstream=up, include_downstream=down)
+        answer = [
+            "".join(graph_verdict(task, states) for task in tasks),
+            "failed" if any(ti.state in ("failed", "upstream_failed") for ti in deciding) else "success",
+            "".join("x" if task.task_id in subset.task_dict else "." for task in tasks),
+        ]
+        described = "".join(f"{t.trigger_rule.value if hasattr(t.trigger_rule, 'value') else t.trigger_rule}:{kind}:"
+                            f"{states.get(t.task_id, 'none')}," for t, kind in zip(tasks, kinds))
+        fields = ["graph", described, "".join(f"{a}-{b}," for a, b in edges), "," + "".join(f"{i}," for i in named),
+                  "-" + "u" * up + "d" * down]
+        cases.add(fields, "\t".join(answer))
+
+
 def add_retries(cases, count):
     """The hash differs on purpose, so the answer is the pair of bounds; (low, high) is checked instead of equality."""
     rng = cases.rng
@@ -425,6 +505,7 @@ def main():
     add_timetables(cases, 1500 * args.scale)
     add_rules(cases, 1500 * args.scale)
     add_retries(cases, 100 * args.scale)
+    add_graphs(cases, 400 * args.scale)
     done = subprocess.run([args.driver], input="\n".join(cases.questions) + "\n", capture_output=True, text=True)
     got = done.stdout.split("\n")[:-1]
     if done.returncode != 0 or len(got) != len(cases.questions):

@@ -3,18 +3,22 @@
  * input. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/alloc.h"
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/graph/cron.h"
 #include "engine/graph/schedule.h"
 #include "engine/graph/zone.h"
+#include "scheduler/model.h"
 #include "scheduler/retry.h"
+#include "scheduler/tick.h"
 #include "scheduler/timetable.h"
 #include "scheduler/trigger_rule.h"
 
-enum { MAX_LINE = 4096, MAX_FIELDS = 16 };
+enum { MAX_LINE = 4096, MAX_FIELDS = 16, MAX_TASKS = 64 };
 
 struct question {
     char *fields[MAX_FIELDS];
@@ -172,6 +176,113 @@ static void answer_rule(char **f)
     hk_buf_clear(&text);
 }
 
+static bool list_has(const char *list, uint32_t number)
+{
+    char item[16];
+    snprintf(item, sizeof item, ",%" PRIu32 ",", number);
+    return strstr(list, item) != NULL;
+}
+
+/* "rule:kind:state" of each task, comma after each; kind: - (work), s (setup), t or f (teardown; f fails the run) */
+static bool add_tasks(struct hk_graph_builder *b, char *text, enum hk_task_state *states)
+{
+    uint32_t count = 0;
+    char *rest = text;
+    for (char *item = strtok_r(text, ",", &rest); item != NULL; item = strtok_r(NULL, ",", &rest)) {
+        char id[16];
+        char *kind = strchr(item, ':') + 1;
+        char *state = strchr(kind, ':') + 1;
+        snprintf(id, sizeof id, "t%" PRIu32, count);
+        struct hk_task *task = hk_graph_builder_task(b, hk_str_from(id));
+        kind[-1] = '\0';
+        state[-1] = '\0';
+        task->is_setup = *kind == 's';
+        task->is_teardown = *kind == 't' || *kind == 'f';
+        task->teardown_fails_run = *kind == 'f';
+        if (!hk_trigger_rule_find(hk_str_from(item), &task->trigger_rule) ||
+            !hk_task_state_find(hk_str_from(state), &states[count++])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* "0-1,0-2," */
+static void add_edges(struct hk_graph_builder *b, char *text)
+{
+    char *rest = text;
+    for (char *item = strtok_r(text, ",", &rest); item != NULL; item = strtok_r(NULL, ",", &rest)) {
+        char up[16];
+        char down[16];
+        char *second = strchr(item, '-') + 1;
+        second[-1] = '\0';
+        snprintf(up, sizeof up, "t%s", item);
+        snprintf(down, sizeof down, "t%s", second);
+        hk_graph_builder_edge(b, hk_str_from(up), hk_str_from(down));
+    }
+}
+
+static struct hk_run *add_run(struct hk_model *m, struct hk_graph *graph, const enum hk_task_state *states)
+{
+    struct hk_run *run = hk_alloc(sizeof *run);
+    run->run_key = 1;
+    run->dag = hk_model_dag_add(m, HK_STR("d"));
+    run->graph = hk_graph_ref(graph);
+    run->run_type = hk_strdup("manual");
+    run->logical_us = HK_TIME_NONE;
+    run->start_us = HK_TIME_NONE;
+    run->state = HK_RUN_RUNNING;
+    hk_model_run_add(m, run);
+    hk_model_run_expand(m, run);
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        run->tasks[t].state = (uint8_t)states[t];
+    }
+    hk_model_run_loaded(m, run, 0);
+    return run;
+}
+
+/* What becomes of each task that has no state yet, how the run would end, and what a clear of some tasks clears. */
+static void tell_graph(struct hk_graph *graph, const enum hk_task_state *states, const char *named, const char *with)
+{
+    bool chosen[MAX_TASKS] = {false};
+    struct hk_model m;
+    hk_model_init(&m, 1);
+    struct hk_run *run = add_run(&m, graph, states);
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        putchar(states[t] == HK_TASK_NONE ? "WRSFM"[hk_tick_trigger(run, t)] : '.');
+        chosen[t] = list_has(named, t);
+    }
+    printf("\t%s\t", hk_tick_run_outcome(run) == HK_RUN_ON_FAIL ? "failed" : "success");
+    hk_graph_widen(graph, strchr(with, 'u') != NULL, strchr(with, 'd') != NULL, chosen);
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        printf("%s", chosen[t] ? "x" : ".");
+    }
+    printf("\n");
+    hk_model_clear(&m);
+}
+
+/* tasks, edges, tasks to clear (",1,4,"), u and d for what is before and after them */
+static void answer_graph(char **f)
+{
+    enum hk_task_state states[MAX_TASKS];
+    struct hk_graph_builder *b = hk_graph_builder_new();
+    struct hk_graph *graph = NULL;
+    struct hk_error err;
+    hk_graph_builder_dag(b)->dag_id = "d";
+    if (!add_tasks(b, f[0], states)) {
+        hk_graph_builder_free(b);
+        printf("error\tunknown rule or state\n");
+        return;
+    }
+    add_edges(b, f[1]);
+    if (!hk_graph_build(b, &graph, &err)) {
+        printf("error\t%s\n", err.message);
+        return;
+    }
+    tell_graph(graph, states, f[2], f[3]);
+    hk_graph_unref(graph);
+}
+
 /* delay, multiplier, longest, try: how long the wait is */
 static void answer_retry(char **f)
 {
@@ -202,6 +313,8 @@ static void answer(struct question *q)
         answer_zone(f);
     } else if (strcmp(verb, "rule") == 0 && q->count == 13) {
         answer_rule(f);
+    } else if (strcmp(verb, "graph") == 0 && q->count == 5) {
+        answer_graph(f);
     } else if (strcmp(verb, "retry") == 0 && q->count == 5) {
         answer_retry(f);
     } else {

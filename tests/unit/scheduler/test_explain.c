@@ -47,6 +47,35 @@ static void upstream_tasks_that_are_not_done_are_named(void **state)
     world_close(&w);
 }
 
+static void setups_and_what_a_teardown_waits_for_are_named(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"s", "a", "b", "t"};
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", names, 4);
+    hk_graph_builder_find_task(b, HK_STR("s"))->is_setup = true;
+    hk_graph_builder_find_task(b, HK_STR("a"))->trigger_rule = HK_RULE_ALWAYS;
+    hk_graph_builder_find_task(b, HK_STR("t"))->is_teardown = true;
+    hk_graph_builder_find_task(b, HK_STR("t"))->trigger_rule = HK_RULE_ALL_DONE;
+    for (size_t i = 0; i + 1 < 4; i++) {
+        hk_graph_builder_edge(b, hk_str_from(names[i]), hk_str_from(names[i + 1]));
+    }
+    hk_graph_builder_edge(b, HK_STR("s"), HK_STR("t"));
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r", HK_TIME_NONE); /* s and a run */
+    assert_says(&w, "r", "b",
+                "Trigger Rule: All setup tasks must complete successfully. Relevant setups: {'s'}: upstream_states=");
+    hk_scheduler_set_task_state(w.scheduler, "d", "r", "s", -1, HK_TASK_SUCCESS, world_done(&w));
+    hk_scheduler_set_task_state(w.scheduler, "d", "r", "b", -1, HK_TASK_SUCCESS, world_done(&w));
+    world_settle(&w);
+    assert_says(&w, "r", "t",
+                "Trigger Rule: Task's trigger rule 'all_done' requires all tasks between setup and teardown to have "
+                "completed, but found 1 in-scope task(s) not done. in_scope_task_ids={'a'}");
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 static void full_pools_and_limits_are_told_with_numbers(void **state)
 {
     (void)state;
@@ -160,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upstream_tasks_that_are_not_done_are_named),
+        cmocka_unit_test(setups_and_what_a_teardown_waits_for_are_named),
         cmocka_unit_test(full_pools_and_limits_are_told_with_numbers),
         cmocka_unit_test(a_pool_that_nobody_made_is_named),
         cmocka_unit_test(a_run_that_has_not_begun_says_why),

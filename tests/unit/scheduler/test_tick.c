@@ -206,6 +206,80 @@ static void a_run_ends_as_its_leaves_do(void **state)
     }
 }
 
+static void a_dag_of_teardowns_ends_as_the_last_of_them(void **state)
+{
+    (void)state;
+    struct snapshot s;
+    begin(&s);
+    task(&s, "first")->is_teardown = true;
+    task(&s, "last")->is_teardown = true;
+    hk_graph_builder_edge(s.builder, HK_STR("first"), HK_STR("last"));
+    start(&s);
+    move(&s, "first", HK_TASK_ON_SUCCEED);
+    move(&s, "last", HK_TASK_ON_FAIL);
+    assert_int_equal(hk_tick_run_outcome(s.run), HK_RUN_ON_FAIL);
+    move(&s, "last", HK_TASK_ON_SET_SUCCESS);
+    move(&s, "first", HK_TASK_ON_SET_FAILED);
+    assert_int_equal(hk_tick_run_outcome(s.run), HK_RUN_ON_SUCCEED);
+    end(&s);
+}
+
+/* setup >> a >> b >> teardown, setup >> c >> b, setup >> teardown */
+static void start_scoped(struct snapshot *s, enum hk_trigger_rule rule)
+{
+    static const char *const edges[][2] = {{"setup", "a"}, {"setup", "c"}, {"setup", "teardown"},
+                                           {"a", "b"},     {"c", "b"},     {"b", "teardown"}};
+    begin(s);
+    task(s, "setup")->is_setup = true;
+    task(s, "a")->trigger_rule = HK_RULE_ALWAYS;
+    task(s, "c");
+    task(s, "b")->trigger_rule = rule;
+    task(s, "teardown")->is_teardown = true;
+    task(s, "teardown")->trigger_rule = HK_RULE_ALL_DONE_SETUP_SUCCESS;
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        hk_graph_builder_edge(s->builder, hk_str_from(edges[i][0]), hk_str_from(edges[i][1]));
+    }
+    start(s);
+}
+
+static void a_setup_further_up_is_waited_for(void **state)
+{
+    (void)state;
+    static const struct {
+        enum hk_task_event setup;
+        int says;
+    } cases[] = {{HK_TASK_ON_SCHEDULE, -1},
+                 {HK_TASK_ON_SUCCEED, HK_TASK_ON_SCHEDULE},
+                 {HK_TASK_ON_SKIP, HK_TASK_ON_SKIP},
+                 {HK_TASK_ON_FAIL, HK_TASK_ON_UPSTREAM_FAIL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct snapshot s;
+        start_scoped(&s, HK_RULE_ONE_SUCCESS);
+        move(&s, "a", HK_TASK_ON_SUCCEED);
+        move(&s, "setup", cases[i].setup);
+        tick(&s);
+        assert_int_equal(says(&s, "b"), cases[i].says);
+        end(&s);
+    }
+}
+
+static void a_teardown_waits_for_all_that_needs_its_setup(void **state)
+{
+    (void)state;
+    struct snapshot s;
+    start_scoped(&s, HK_RULE_ALL_SUCCESS);
+    move(&s, "setup", HK_TASK_ON_SUCCEED);
+    move(&s, "a", HK_TASK_ON_FAIL);
+    move(&s, "b", HK_TASK_ON_UPSTREAM_FAIL); /* while c still runs */
+    move(&s, "c", HK_TASK_ON_SCHEDULE);
+    tick(&s);
+    assert_int_equal(says(&s, "teardown"), -1);
+    move(&s, "c", HK_TASK_ON_FAIL);
+    tick(&s);
+    assert_int_equal(says(&s, "teardown"), HK_TASK_ON_SCHEDULE);
+    end(&s);
+}
+
 static void nothing_is_decided_for_a_paused_dag(void **state)
 {
     (void)state;
@@ -329,6 +403,9 @@ int main(void)
         cmocka_unit_test(upstream_states_decide_by_the_rule),
         cmocka_unit_test(a_retry_is_scheduled_at_its_time_and_not_before),
         cmocka_unit_test(a_run_ends_as_its_leaves_do),
+        cmocka_unit_test(a_dag_of_teardowns_ends_as_the_last_of_them),
+        cmocka_unit_test(a_setup_further_up_is_waited_for),
+        cmocka_unit_test(a_teardown_waits_for_all_that_needs_its_setup),
         cmocka_unit_test(nothing_is_decided_for_a_paused_dag),
         cmocka_unit_test(queued_runs_start_while_there_is_room),
         cmocka_unit_test(timeouts_end_running_runs_only),
