@@ -159,6 +159,16 @@ int64_t hk_model_earliest_start(const struct hk_graph *graph)
     return start;
 }
 
+/* "As often as possible" is once a second, as with Airflow's scheduler: a @continuous DAG whose runs take no time would
+ * otherwise fill the disk. */
+static int64_t plan_from(const struct hk_dag *dag, int64_t now_us)
+{
+    bool is_continuous = hk_timetable_active_runs_limit(dag->timetable) > 0;
+    bool is_quick = is_continuous && dag->last_end_us != HK_TIME_NONE && dag->last_end_us <= now_us &&
+                    now_us - dag->last_end_us < HK_SECOND_US;
+    return is_quick ? dag->last_end_us + HK_SECOND_US : now_us;
+}
+
 void hk_model_dag_plan(struct hk_model *m, struct hk_dag *dag, int64_t now_us)
 {
     dag->has_next = false;
@@ -169,7 +179,7 @@ void hk_model_dag_plan(struct hk_model *m, struct hk_dag *dag, int64_t now_us)
                                        .end_at_us = dag->graph->end_at_us,
                                        .last_start_us = dag->last_start_us,
                                        .last_end_us = dag->last_end_us,
-                                       .now_us = now_us,
+                                       .now_us = plan_from(dag, now_us),
                                        .catchup = dag->graph->catchup};
     dag->has_next = hk_timetable_next(dag->timetable, &query, &dag->next);
     if (dag->has_next && !dag->is_paused) {

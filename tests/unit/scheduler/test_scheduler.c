@@ -27,6 +27,7 @@ static void a_run_goes_from_trigger_to_success(void **state)
     assert_int_equal(w.start_count, 2);
     world_finish(&w, &w.started[1], HK_JOB_SUCCEEDED);
     assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_run WHERE state = 'success'"), 1);
+
     assert_int_equal(hk_scheduler_model(w.scheduler)->dags[0]->run_count, 0);
     assert_true(hk_scheduler_is_idle(w.scheduler));
     hk_graph_unref(graph);
@@ -395,6 +396,27 @@ static void a_scheduled_run_is_made_in_time(void **state)
     world_close(&w);
 }
 
+static void continuous_is_at_most_once_a_second(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("c", AB, 1);
+    struct hk_graph *g = hk_graph_builder_dag(b);
+    struct hk_error err;
+    assert_true(hk_schedule_parse(b, HK_STR("@continuous"), NULL, &g->schedule, &err));
+    g->start_at_us = w.now_us - HK_HOUR_US;
+    hk_graph_builder_find_task(b, HK_STR("a"))->runner = HK_RUNNER_NOTHING;
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_to(&w, w.now_us + 10 * HK_SECOND_US);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_run WHERE state = 'success'"), 11);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_run a JOIN dag_run b ON b.interval_start_us = "
+                                      "a.interval_end_us AND b.run_key = a.run_key + 1"),
+                     10);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 static void a_run_that_could_not_be_made_is_tried_again(void **state)
 {
     (void)state;
@@ -542,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_run_for_later_starts_then_even_after_a_crash),
         cmocka_unit_test(a_dag_can_be_triggered_after_a_crash_before_its_file_is_read),
         cmocka_unit_test(a_scheduled_run_is_made_in_time),
+        cmocka_unit_test(continuous_is_at_most_once_a_second),
         cmocka_unit_test(a_run_that_could_not_be_made_is_tried_again),
         cmocka_unit_test(a_clock_set_back_delays_and_loses_nothing),
         cmocka_unit_test(the_past_is_asked_for_until_it_is_known),
