@@ -231,7 +231,7 @@ static bool push_job(struct shim_host *host, struct shim_job *job)
     hk_buf_add(&host->out, job->record + n, len - (size_t)n);
     free(job->record);
     job->record = NULL;
-    job->is_in_host = true;
+    job->host = host;
     for (int i = 0; i < STREAM_COUNT; i++) {
         close(job->host_fds[i]);
         job->host_fds[i] = -1;
@@ -289,17 +289,18 @@ static void read_last_words(struct shim *shim, char *out, size_t size)
     hk_str_copy(out, size, line);
 }
 
-/* The jobs that the dead host had forked die with it: the kernel sends them SIGKILL, and they become our children. */
-static void end_jobs(struct shim *shim, bool was_ready, const char *why)
+/* The jobs that the dead host had forked die with it: the kernel sends them SIGKILL, and they become our children.
+ * Those that take their turn meanwhile belong to its successor. */
+static void end_jobs(struct shim *shim, const struct shim_host *dead, const char *why)
 {
     for (size_t i = 0; i < SHIM_BUCKETS; i++) {
         struct shim_job *next;
         for (struct shim_job *job = shim->buckets[i]; job != NULL; job = next) {
             next = job->next;
-            if (!job->is_in_host || (job->state != JOB_WAITING && job->state != JOB_RUNNING)) {
+            if (job->host != dead || (job->state != JOB_WAITING && job->state != JOB_RUNNING)) {
                 continue;
             }
-            if (!was_ready) {
+            if (!dead->is_ready) {
                 shim_job_refuse(job, "%s", why);
                 continue;
             }
@@ -343,7 +344,7 @@ bool shim_host_exited(struct shim *shim, pid_t pid, int status)
     if (!was_ending) {
         hk_log(HK_ERROR, "shim", "python host ended", HK_KEY("why", why.message));
     }
-    end_jobs(shim, was_ready, why.message);
+    end_jobs(shim, host, why.message);
     if (!was_ready) {
         refuse_waiting(shim, why.message);
     }

@@ -23,6 +23,7 @@ enum {
 };
 
 struct shim;
+struct shim_host; /* shim_host.c */
 struct shim_job;
 
 enum shim_stream_kind { STREAM_REQUESTS, STREAM_OUTPUT, STREAM_ERRORS, STREAM_LOGS, STREAM_COUNT };
@@ -94,10 +95,8 @@ struct shim_job {
     struct shim_unanswered *last;
     size_t unanswered_bytes;
     struct hk_buf to_process;
-    bool is_in_host;
+    const struct shim_host *host; /* that has its record, be it dead by now; NULL: none yet */
 };
-
-struct shim_host; /* shim_host.c */
 
 struct shim {
     uv_loop_t loop;

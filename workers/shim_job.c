@@ -196,7 +196,7 @@ void shim_job_stop(struct shim_job *job)
     job->ended.is_stopped = true;
     if (job->state == JOB_RUNNING) {
         terminate(job);
-    } else if (!job->is_in_host) {
+    } else if (job->host == NULL) {
         job->status = SIGTERM;
         finish(job);
     } /* else it is on its way: shim_host.c stops it as soon as its pid is known */

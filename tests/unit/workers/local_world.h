@@ -334,13 +334,14 @@ __attribute__((unused)) static void on_python_ended(void *context, int exit_code
 
 static const struct hk_job_key python_key = {.run = 9, .task = 0, .map_index = -1, .try_number = 1};
 
-__attribute__((unused)) static void start_python(struct world *w, const char *first)
+__attribute__((unused)) static void start_python_job(struct world *w, const struct hk_job_key *key, const char *first,
+                                                     const struct hk_python_session *session)
 {
     char id[HK_JOB_ID_SIZE];
-    hk_job_key_format(&python_key, id);
+    hk_job_key_format(key, id);
     static const char *const env[] = {"EXTRA=1", NULL};
     struct hk_python_start s = {.kind = HK_PYTHON_TASK,
-                                .key = python_key,
+                                .key = *key,
                                 .id = id,
                                 .dag_file = "/dags/demo.py",
                                 .dag_id = "demo",
@@ -349,7 +350,12 @@ __attribute__((unused)) static void start_python(struct world *w, const char *fi
                                 .log_path = "dag_id=demo/run_id=r9/task_id=t/attempt=1.log",
                                 .environment = env,
                                 .first = hk_str_from(first)};
-    hk_local_python_start(w->local, &s, &(struct hk_python_session){w, on_python_message, on_python_ended});
+    hk_local_python_start(w->local, &s, session);
+}
+
+__attribute__((unused)) static void start_python(struct world *w, const char *first)
+{
+    start_python_job(w, &python_key, first, &(struct hk_python_session){w, on_python_message, on_python_ended});
 }
 
 __attribute__((unused)) static void wait_python(struct world *w)

@@ -148,6 +148,68 @@ static void a_dead_host_loses_its_jobs(void **state)
     assert_int_equal(w.python_exit, HK_EXIT_LOST);
 }
 
+struct many {
+    struct world *world;
+    struct hk_job_key key;
+    bool has_spoken;
+    bool has_ended;
+    int exit_code;
+};
+
+static void one_of_many_spoke(void *context, struct hk_str payload)
+{
+    struct many *one = context;
+    (void)payload;
+    one->has_spoken = true;
+    if (one->key.run > 4) {
+        hk_local_python_send(one->world->local, &one->key,
+                             HK_STR("\x93\x05"
+                                    "exit 0"));
+    }
+    uv_stop(&one->world->loop);
+}
+
+static void one_of_many_ended(void *context, int exit_code)
+{
+    struct many *one = context;
+    one->has_ended = true;
+    one->exit_code = exit_code;
+    uv_stop(&one->world->loop);
+}
+
+/* The fake host runs one job after the other, so of four that it was given one runs when it dies; the others end there
+ * and then, and make room for those that wait their turn. These go to the next host, and are not lost with the old. */
+static void jobs_of_the_next_host_are_not_lost(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    static struct many jobs[12];
+    open_world(&w, home);
+    for (int i = 0; i < 12; i++) {
+        jobs[i] = (struct many){.world = &w, .key = {.run = i + 1, .task = 0, .map_index = -1, .try_number = 1}};
+        struct hk_python_session session = {&jobs[i], one_of_many_spoke, one_of_many_ended};
+        start_python_job(&w, &jobs[i].key, "startup", &session);
+    }
+    while (!jobs[0].has_spoken) {
+        uv_run(&w.loop, UV_RUN_DEFAULT);
+    }
+    hk_local_python_send(w.local, &jobs[0].key,
+                         HK_STR("\x93\x05"
+                                "kill host"));
+    for (int i = 0; i < 12; i++) {
+        uv_timer_start(&w.limit, on_limit, 30000, 0);
+        while (!jobs[i].has_ended) {
+            uv_run(&w.loop, UV_RUN_DEFAULT);
+        }
+        assert_int_equal(jobs[i].exit_code, i < 4 ? HK_EXIT_LOST : 0);
+        assert_int_equal(jobs[i].has_spoken, i < 1 || i >= 4);
+        hk_local_forget(w.local, &jobs[i].key);
+    }
+    close_world(&w);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -155,11 +217,9 @@ int main(int argc, char **argv)
         return status;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(python_messages_are_relayed),
-        cmocka_unit_test(a_python_job_may_wait_for_its_turn),
-        cmocka_unit_test(what_is_secret_is_not_in_the_log),
-        cmocka_unit_test(a_new_engine_hears_unanswered_messages),
-        cmocka_unit_test(a_dead_host_loses_its_jobs),
+        cmocka_unit_test(python_messages_are_relayed),      cmocka_unit_test(a_python_job_may_wait_for_its_turn),
+        cmocka_unit_test(what_is_secret_is_not_in_the_log), cmocka_unit_test(a_new_engine_hears_unanswered_messages),
+        cmocka_unit_test(a_dead_host_loses_its_jobs),       cmocka_unit_test(jobs_of_the_next_host_are_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
