@@ -109,6 +109,7 @@ struct shim {
     int null_fd;
     int exits_fd;
     size_t exits_len;
+    size_t exits_limit; /* of exits_len; SIZE_MAX: none yet */
     uv_poll_t listener;
     uv_poll_t signals;
     uv_timer_t timer;
@@ -167,6 +168,7 @@ void shim_job_refuse(struct shim_job *job, const char *fmt, ...) HK_PRINTF(2, 3)
 void shim_job_check(struct shim_job *job);                /* ends it when nothing is awaited any more */
 int64_t shim_job_tick(struct shim_job *job, int64_t now); /* does what is due; when to come again */
 void shim_job_send_ended(struct shim_job *job);
+struct hk_shim_message shim_job_ended_message(const struct shim_job *job); /* points into job */
 void shim_job_log(struct shim_job *job, const char *level, const char *logger, struct hk_str event);
 void shim_job_log_context(struct shim_job *job, const char *level, const char *logger, struct hk_str event);
 void shim_job_touch_log(struct shim_job *job); /* after adding lines: sees to it that they are flushed soon */
@@ -216,7 +218,7 @@ char **shim_environment(const struct shim *shim, bool inherits, const struct hk_
 
 /* shim_exits.c */
 void shim_exits_open(struct shim *shim);
-void shim_exits_add(struct shim *shim, const struct hk_shim_message *ended);
-void shim_exits_forgot(struct shim *shim); /* one result less is wanted */
+void shim_exits_add(struct shim *shim, const struct shim_job *job); /* which is JOB_ENDED */
+void shim_exits_forgot(struct shim *shim);                          /* one result less is wanted */
 
 #endif

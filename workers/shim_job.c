@@ -207,20 +207,18 @@ static int exit_code_of(int status)
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-void shim_job_send_ended(struct shim_job *job)
+struct hk_shim_message shim_job_ended_message(const struct shim_job *job)
 {
     struct hk_shim_message m = {.type = HK_SHIM_ENDED, .key = job->key, .ended = job->ended};
     m.ended.last_line = hk_buf_str(&job->last_line);
     m.ended.message = hk_str_from(job->message);
-    tell(job, &m);
+    return m;
 }
 
-static void keep_result(struct shim_job *job)
+void shim_job_send_ended(struct shim_job *job)
 {
-    struct hk_shim_message m = {.type = HK_SHIM_ENDED, .key = job->key, .ended = job->ended};
-    m.ended.last_line = hk_buf_str(&job->last_line);
-    m.ended.message = hk_str_from(job->message);
-    shim_exits_add(job->shim, &m);
+    struct hk_shim_message m = shim_job_ended_message(job);
+    tell(job, &m);
 }
 
 static int64_t timeval_us(struct timeval t)
@@ -256,7 +254,7 @@ static void finish(struct shim_job *job)
         shim_job_forget(job);
     } else {
         if (job->kind != HK_SHIM_PARSE) {
-            keep_result(job);
+            shim_exits_add(shim, job);
         }
         shim_job_send_ended(job);
     }

@@ -1,5 +1,6 @@
 /* Engines and shims that are killed. */
 #include "tests/unit/workers/local_world.h"
+#include "workers/shim_exits.h"
 
 static void a_new_engine_adopts_the_tasks(void **state)
 {
@@ -93,6 +94,43 @@ static void a_dead_shim_is_replaced(void **state)
     close_world(&w);
 }
 
+/* A busy shim always has some result that is not committed yet, so the file is never empty: it must not grow for that.
+ */
+static void results_that_are_forgotten_take_no_room(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    w.holds_commits = true;
+    run(&w, "{\"command\": \"echo kept\"}");
+    w.holds_commits = false;
+    size_t most = 0;
+    for (int i = 0; i < 20; i++) {
+        run(&w, "{\"command\": \"head -c 200000 /dev/zero | tr '\\\\0' x\"}");
+        char path[128];
+        struct stat st;
+        snprintf(path, sizeof path, "%s/run/exits", home);
+        assert_int_equal(stat(path, &st), 0);
+        most = (size_t)st.st_size > most ? (size_t)st.st_size : most;
+    }
+    assert_true(most > 400000); /* they did go through it */
+    assert_true(most < 2000000);
+    struct hk_buf all;
+    struct hk_shim_message m;
+    size_t at = 0;
+    bool is_kept = false;
+    hk_shim_exits_read(home, &all);
+    while (hk_shim_exits_next(&all, &at, &m)) {
+        is_kept = is_kept || (m.key.run == 1 && hk_str_is(m.ended.last_line, "kept"));
+    }
+    assert_int_equal(at, all.len);
+    assert_true(is_kept);
+    hk_buf_clear(&all);
+    close_world(&w);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -103,6 +141,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_new_engine_adopts_the_tasks),
         cmocka_unit_test(both_die_and_nothing_is_left),
         cmocka_unit_test(a_dead_shim_is_replaced),
+        cmocka_unit_test(results_that_are_forgotten_take_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
