@@ -1,25 +1,27 @@
 #include "engine/store/task_query.h"
 
-#define SHARED_COLUMNS                                                                                                 \
-    "t.task_id, r.dag_id, r.run_id, r.logical_us, r.run_after_us, t.max_tries, t.display_name, t.pool, t.pool_slots, " \
-    "t.queue, t.priority_weight, t.operator, t.operator_name, t.note, t.rendered_map_index, f.fields, v.version_id, "  \
-    "v.version_number, v.bundle_name, v.bundle_version, v.created_us, coalesce(d.display_name, r.dag_id) "
-#define OWN_COLUMNS(x)                                                                                                 \
-    "SELECT " x ".run_key, " x ".task, " x ".map_index, " x ".starts, " x ".state, " x ".start_us, " x ".end_us, " x   \
-    ".queued_us, " x ".scheduled_us, " x ".try_number, " x ".pid, "
-#define JOINS                                                                                                          \
-    "JOIN dag_run r USING (run_key) JOIN dag_version v USING (version_key) LEFT JOIN dag d ON d.dag_id = r.dag_id "    \
-    "LEFT JOIN rendered_fields f ON f.run_key = t.run_key AND f.task = t.task AND f.map_index = t.map_index "
-#define TI_SELECT OWN_COLUMNS("t") SHARED_COLUMNS "FROM task_instance t " JOINS
-#define OF_TASK "WHERE r.dag_id = ?1 AND r.run_id = ?2 AND t.task_id = ?3 "
+/* A row of the task instance, or of one of its tries, by itself; what it shares with the others of its run is read once
+ * for all of them that follow each other (RUN_PART). Joined, a page of a hundred would look up and sort the same run a
+ * hundred times. */
+#define COLUMNS(own)                                                                                                   \
+    "SELECT " own ".run_key, " own ".task, " own ".map_index, " own ".starts, " own ".state, " own ".start_us, " own   \
+    ".end_us, " own ".queued_us, " own ".scheduled_us, " own ".try_number, " own                                       \
+    ".pid, t.task_id, t.max_tries, t.display_name, t.pool, t.pool_slots, t.queue, t.priority_weight, t.operator, "     \
+    "t.operator_name, t.note, t.rendered_map_index, f.fields FROM task_instance t "
+#define FIELDS "LEFT JOIN rendered_fields f ON f.run_key = t.run_key AND f.task = t.task AND f.map_index = t.map_index "
+#define OF_TASK "WHERE t.run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND run_id = ?2) AND t.task_id = ?3 "
 
 static const char TI_COUNT[] = "SELECT count(*) FROM task_instance t";
 static const char TI_COUNT_RUN[] = "SELECT count(*) FROM task_instance t JOIN dag_run r USING (run_key)";
-static const char TI_FIND[] = TI_SELECT OF_TASK "ORDER BY t.map_index";
-static const char TI_TRIES[] = OWN_COLUMNS("y") SHARED_COLUMNS
-    "FROM task_instance t JOIN task_try y ON "
-    "y.run_key = t.run_key AND y.task = t.task AND y.map_index = t.map_index " JOINS OF_TASK
-    "ORDER BY t.map_index, y.try_number";
+static const char TI_GET[] = COLUMNS("t") FIELDS "WHERE t.run_key = ?1 AND t.task = ?2 AND t.map_index = ?3";
+static const char TI_FIND[] = COLUMNS("t") FIELDS OF_TASK "ORDER BY t.map_index";
+static const char TI_TRIES[] = COLUMNS(
+    "y") "JOIN task_try y ON y.run_key = t.run_key AND y.task = t.task AND y.map_index = t.map_index " FIELDS OF_TASK
+         "ORDER BY t.map_index, y.try_number";
+static const char RUN_PART[] =
+    "SELECT r.dag_id, r.run_id, r.logical_us, r.run_after_us, v.version_id, v.version_number, v.bundle_name, "
+    "v.bundle_version, v.created_us, coalesce(d.display_name, r.dag_id) FROM dag_run r JOIN dag_version v "
+    "USING (version_key) LEFT JOIN dag d ON d.dag_id = r.dag_id WHERE r.run_key = ?1";
 static const char SET_NOTE[] = "UPDATE task_instance SET note = ?5 WHERE run_key = (SELECT run_key FROM dag_run WHERE "
                                "dag_id = ?1 AND run_id = ?2) "
                                "AND task_id = ?3 AND (?4 IS NULL OR map_index = ?4)";
@@ -43,14 +45,41 @@ const struct hk_order_field hk_ti_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"t.run_key", "t.task", "t.map_index", NULL};
-static const struct hk_list_sql LIST = {
-    TI_SELECT,
-    "(t.run_key, t.task, t.map_index) IN (SELECT t.run_key, t.task, t.map_index FROM task_instance t "
-    "JOIN dag_run r USING (run_key)",
-    KEY};
+static const struct hk_list_sql KEYS = {
+    "SELECT t.run_key, t.task, t.map_index FROM task_instance t JOIN dag_run r USING (run_key)", NULL, KEY};
 
-static void read_ti(struct hk_stmt *q, struct hk_ti_info *row)
+/* The run of the rows being handed out; its statement stays on its row, so that the texts stay valid. */
+struct run_part {
+    struct hk_db *db;
+    struct hk_stmt *q; /* NULL: none yet */
+    int64_t run_key;
+};
+
+static bool turn_to_run(struct run_part *run, int64_t run_key, struct hk_error *err)
 {
+    if (run->q != NULL && run->run_key == run_key) {
+        return true;
+    }
+    run->q = hk_db_query(run->db, RUN_PART);
+    run->run_key = run_key;
+    hk_bind_int(run->q, 1, run_key);
+    bool ok = true;
+    return hk_step(run->q, &ok, err) ||
+           (ok && hk_error_set(err, HK_CORRUPT, "the run %lld is not in the database", (long long)run_key));
+}
+
+static void end_run(struct run_part *run)
+{
+    if (run->q != NULL) {
+        hk_reset(run->q);
+    }
+}
+
+static bool read_ti(struct hk_stmt *q, struct run_part *run, struct hk_ti_info *row, struct hk_error *err)
+{
+    if (!turn_to_run(run, hk_column_int(q, 0), err)) {
+        return false;
+    }
     *row = (struct hk_ti_info){
         .run_key = hk_column_int(q, 0),
         .task = (uint32_t)hk_column_int(q, 1),
@@ -64,29 +93,30 @@ static void read_ti(struct hk_stmt *q, struct hk_ti_info *row)
         .try_number = hk_column_int(q, 9),
         .pid = hk_column_int(q, 10),
         .task_id = hk_column_text(q, 11),
-        .dag_id = hk_column_text(q, 12),
-        .run_id = hk_column_text(q, 13),
-        .logical_us = hk_column_time(q, 14),
-        .run_after_us = hk_column_time(q, 15),
-        .max_tries = hk_column_int(q, 16),
-        .display_name = hk_column_text(q, 17),
-        .pool = hk_column_text(q, 18),
-        .pool_slots = hk_column_int(q, 19),
-        .queue = hk_column_text(q, 20),
-        .priority_weight = hk_column_int(q, 21),
-        .operator_class = hk_column_text(q, 22),
-        .operator_name = hk_column_text(q, 23),
-        .note = hk_column_text(q, 24),
-        .rendered_map_index = hk_column_text(q, 25),
-        .rendered_json = hk_column_str(q, 26),
-        .version = {.version_id = hk_column_text(q, 27),
-                    .number = hk_column_int(q, 28),
-                    .dag_id = hk_column_text(q, 12),
-                    .bundle_name = hk_column_text(q, 29),
-                    .bundle_version = hk_column_text(q, 30),
-                    .created_us = hk_column_int(q, 31),
-                    .dag_display_name = hk_column_text(q, 32)},
+        .max_tries = hk_column_int(q, 12),
+        .display_name = hk_column_text(q, 13),
+        .pool = hk_column_text(q, 14),
+        .pool_slots = hk_column_int(q, 15),
+        .queue = hk_column_text(q, 16),
+        .priority_weight = hk_column_int(q, 17),
+        .operator_class = hk_column_text(q, 18),
+        .operator_name = hk_column_text(q, 19),
+        .note = hk_column_text(q, 20),
+        .rendered_map_index = hk_column_text(q, 21),
+        .rendered_json = hk_column_str(q, 22),
+        .dag_id = hk_column_text(run->q, 0),
+        .run_id = hk_column_text(run->q, 1),
+        .logical_us = hk_column_time(run->q, 2),
+        .run_after_us = hk_column_time(run->q, 3),
+        .version = {.version_id = hk_column_text(run->q, 4),
+                    .number = hk_column_int(run->q, 5),
+                    .dag_id = hk_column_text(run->q, 0),
+                    .bundle_name = hk_column_text(run->q, 6),
+                    .bundle_version = hk_column_text(run->q, 7),
+                    .created_us = hk_column_int(run->q, 8),
+                    .dag_display_name = hk_column_text(run->q, 9)},
     };
+    return true;
 }
 
 /* Whether a condition looks at the run; without one the count need not visit dag_run. */
@@ -158,17 +188,41 @@ static void compose(struct hk_filter *f, const struct hk_ti_filter *filter)
     compose_run(f, filter);
 }
 
-static bool hand_out(struct hk_stmt *q, hk_ti_info_fn each, void *arg, struct hk_error *err)
+static bool hand_out(struct hk_db *db, struct hk_stmt *q, hk_ti_info_fn each, void *arg, struct hk_error *err)
 {
+    struct run_part run = {.db = db};
+    struct hk_ti_info row;
     bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        struct hk_ti_info row;
-        read_ti(q, &row);
-        if (!each(arg, &row)) {
-            hk_reset(q);
-            return true;
-        }
+    bool goes_on = true;
+    while (goes_on && hk_step(q, &ok, err)) {
+        ok = read_ti(q, &run, &row, err);
+        goes_on = ok && each(arg, &row);
     }
+    hk_reset(q);
+    end_run(&run);
+    return ok;
+}
+
+/* The page is picked on the keys alone; then each row is fetched by its key. */
+static bool hand_out_keys(struct hk_db *db, struct hk_stmt *keys, hk_ti_info_fn each, void *arg, struct hk_error *err)
+{
+    struct run_part run = {.db = db};
+    struct hk_ti_info row;
+    bool ok = true;
+    bool goes_on = true;
+    while (goes_on && hk_step(keys, &ok, err)) {
+        struct hk_stmt *q = hk_db_query(db, TI_GET);
+        for (int i = 0; i < 3; i++) {
+            hk_bind_int(q, i + 1, hk_column_int(keys, i));
+        }
+        if (hk_step(q, &ok, err)) {
+            ok = read_ti(q, &run, &row, err);
+            goes_on = ok && each(arg, &row);
+        }
+        goes_on = goes_on && ok;
+        hk_reset(q);
+    }
+    end_run(&run);
     return ok;
 }
 
@@ -178,10 +232,10 @@ bool hk_store_ti_list(struct hk_db *db, const struct hk_ti_filter *filter, const
     struct hk_filter f;
     hk_filter_init(&f);
     compose(&f, filter);
-    struct hk_stmt *q = NULL;
+    struct hk_stmt *keys = NULL;
     bool ok = hk_filter_count(&f, db, looks_at_run(filter) ? TI_COUNT_RUN : TI_COUNT, total, err) &&
-              hk_filter_select(&f, db, &LIST, page, &q, err) && hand_out(q, each, arg, err);
-    hk_stmt_free(q);
+              hk_filter_select(&f, db, &KEYS, page, &keys, err) && hand_out_keys(db, keys, each, arg, err);
+    hk_stmt_free(keys);
     hk_filter_clear(&f);
     return ok;
 }
@@ -208,7 +262,7 @@ bool hk_store_ti_find(struct hk_db *db, struct hk_str dag_id, struct hk_str run_
 {
     struct hk_stmt *q = hk_db_query(db, TI_FIND);
     of_task(q, dag_id, run_id, task_id);
-    return hand_out(q, each, arg, err);
+    return hand_out(db, q, each, arg, err);
 }
 
 bool hk_store_ti_tries(struct hk_db *db, struct hk_str dag_id, struct hk_str run_id, struct hk_str task_id,
@@ -216,7 +270,7 @@ bool hk_store_ti_tries(struct hk_db *db, struct hk_str dag_id, struct hk_str run
 {
     struct hk_stmt *q = hk_db_query(db, TI_TRIES);
     of_task(q, dag_id, run_id, task_id);
-    return hand_out(q, each, arg, err);
+    return hand_out(db, q, each, arg, err);
 }
 
 bool hk_store_ti_set_note(struct hk_db *db, const struct hk_ti_ref *ref, struct hk_str note, struct hk_error *err)
