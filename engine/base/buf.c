@@ -45,7 +45,7 @@ static bool reserve(struct hk_buf *buf, size_t len)
     return true;
 }
 
-char *hk_buf_extend(struct hk_buf *buf, size_t len)
+char *hk__buf_extend_slowly(struct hk_buf *buf, size_t len)
 {
     if (!reserve(buf, len)) {
         return NULL;

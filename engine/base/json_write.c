@@ -28,11 +28,19 @@ static char *value_room(struct hk_json *w, size_t len)
     return at;
 }
 
+static char *put(char *at, const char *data, size_t len)
+{
+    if (len > 0) {
+        memcpy(at, data, len);
+    }
+    return at + len;
+}
+
 static void add_value(struct hk_json *w, const char *data, size_t len)
 {
     char *at = value_room(w, len);
-    if (at != NULL && len > 0) {
-        memcpy(at, data, len);
+    if (at != NULL) {
+        (void)put(at, data, len);
     }
 }
 
@@ -93,21 +101,28 @@ static void escape_byte(struct hk_buf *out, unsigned char c)
  */
 static const bool is_plain[256] = {[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0x7f] = true};
 
-/* How many bytes at the front are plain. Eight at once while they are: a byte is not when it has its top bit, is below
- * a space, or becomes zero in an exclusive or with a quote or a backslash. */
-static size_t plain_length(struct hk_str s)
+/* Eight bytes at once: one is not plain when it has its top bit, is below a space, or becomes zero in an exclusive or
+ * with a quote or a backslash. */
+static bool are_plain(const char *eight)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t tops = UINT64_C(0x8080808080808080);
+    uint64_t x;
+    memcpy(&x, eight, 8);
+    uint64_t quotes = x ^ ones * '"';
+    uint64_t slashes = x ^ ones * '\\';
+    return ((x | (x - ones * ' ') | (quotes - ones) | (slashes - ones)) & tops) == 0;
+}
+
+/* How many bytes at the front are plain. */
+static size_t plain_length(struct hk_str s)
+{
     size_t i = 0;
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t x;
-        memcpy(&x, s.data + i, 8);
-        uint64_t quotes = x ^ ones * '"';
-        uint64_t slashes = x ^ ones * '\\';
-        if (((x | (x - ones * ' ') | (quotes - ones) | (slashes - ones)) & tops) != 0) {
-            break;
-        }
+    while (i + 8 <= s.len && are_plain(s.data + i)) {
+        i += 8;
+    }
+    if (i + 8 > s.len && s.len >= 8 && are_plain(s.data + s.len - 8)) {
+        return s.len; /* what is left is looked at together with some of what was */
     }
     while (i < s.len && is_plain[(unsigned char)s.data[i]]) {
         i++;
@@ -136,33 +151,39 @@ static void add_escaped(struct hk_buf *out, struct hk_str s)
     }
 }
 
-/* A string and, behind a key, its colon. */
-static void quote(struct hk_json *w, struct hk_str s, bool is_key)
+static bool is_all_plain(struct hk_str s)
 {
-    bool is_plain_text = plain_length(s) == s.len;
-    char *at = value_room(w, is_plain_text ? s.len + 2 + is_key : 1);
-    if (at == NULL) {
-        return;
-    }
+    return plain_length(s) == s.len;
+}
+
+/* For what put_quoted cannot write. */
+static void add_quoted(struct hk_json *w, struct hk_str s)
+{
+    add_value(w, "\"", 1);
+    add_escaped(w->out, s);
+    hk_buf_add_char(w->out, '"');
+}
+
+/* Needs s.len + 2 bytes. */
+static char *put_quoted(char *at, struct hk_str plain)
+{
     *at++ = '"';
-    if (!is_plain_text) {
-        add_escaped(w->out, s);
-        hk_buf_add(w->out, "\":", 1 + (size_t)is_key);
-        return;
-    }
-    if (s.len > 0) {
-        memcpy(at, s.data, s.len);
-    }
-    at += s.len;
+    at = put(at, plain.data, plain.len);
     *at++ = '"';
-    if (is_key) {
-        *at = ':';
-    }
+    return at;
 }
 
 void hk_json_key_str(struct hk_json *w, struct hk_str key)
 {
-    quote(w, key, true);
+    if (is_all_plain(key)) {
+        char *at = value_room(w, key.len + 3);
+        if (at != NULL) {
+            *put_quoted(at, key) = ':';
+        }
+    } else {
+        add_quoted(w, key);
+        hk_buf_add_char(w->out, ':');
+    }
     w->needs_comma = false;
 }
 
@@ -173,7 +194,39 @@ void hk_json_key(struct hk_json *w, const char *key)
 
 void hk_json_string(struct hk_json *w, struct hk_str s)
 {
-    quote(w, s, false);
+    if (!is_all_plain(s)) {
+        add_quoted(w, s);
+        return;
+    }
+    char *at = value_room(w, s.len + 2);
+    if (at != NULL) {
+        (void)put_quoted(at, s);
+    }
+}
+
+/* Room for len bytes behind the key, which is written; NULL: the buffer is full. */
+static char *member_room(struct hk_json *w, const char *key, size_t len)
+{
+    struct hk_str name = {key, strlen(key)};
+    if (!is_all_plain(name)) {
+        hk_json_key_str(w, name);
+        return value_room(w, len);
+    }
+    char *at = value_room(w, name.len + 3 + len);
+    if (at == NULL) {
+        return NULL;
+    }
+    at = put_quoted(at, name);
+    *at++ = ':';
+    return at;
+}
+
+static void add_member(struct hk_json *w, const char *key, const char *value, size_t len)
+{
+    char *at = member_room(w, key, len);
+    if (at != NULL) {
+        (void)put(at, value, len);
+    }
 }
 
 void hk_json_text(struct hk_json *w, const char *c_string)
@@ -184,6 +237,13 @@ void hk_json_text(struct hk_json *w, const char *c_string)
         hk_json_string(w, hk_str_from(c_string));
     }
 }
+
+/* Where a number or a time is put together; `at` is where it begins. */
+struct scalar {
+    char text[48];
+    const char *at;
+    size_t len;
+};
 
 /* Writes the digits so that they end before `end`, at least `least` of them; returns where they begin. */
 static char *write_digits(char *end, uint64_t value, size_t least)
@@ -196,21 +256,21 @@ static char *write_digits(char *end, uint64_t value, size_t least)
     return end;
 }
 
-void hk_json_int(struct hk_json *w, int64_t value)
+static void format_int(struct scalar *out, int64_t value)
 {
-    char text[24];
-    char *end = text + sizeof text;
+    char *end = out->text + sizeof out->text;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     char *at = write_digits(end, magnitude, 1);
     if (value < 0) {
         *--at = '-';
     }
-    add_value(w, at, (size_t)(end - at));
+    out->at = at;
+    out->len = (size_t)(end - at);
 }
 
 /* Numbers with at most six decimals, which is what durations are: the quotient of two exact integers is rounded just as
  * their decimal text is when it is read, and 15 digits are never more than a double can tell apart. */
-static bool add_short_double(struct hk_json *w, double value)
+static bool format_short_double(struct scalar *out, double value)
 {
     double magnitude = fabs(value);
     if (!(magnitude >= 1e-4 && magnitude < 1e9)) {
@@ -220,8 +280,7 @@ static bool add_short_double(struct hk_json *w, double value)
     if ((double)millionths / 1e6 != magnitude) {
         return false;
     }
-    char text[32];
-    char *end = text + sizeof text;
+    char *end = out->text + sizeof out->text;
     char *at = write_digits(end, millionths % 1000000, 6);
     while (end[-1] == '0' && end - at > 1) {
         end--;
@@ -231,30 +290,59 @@ static bool add_short_double(struct hk_json *w, double value)
     if (value < 0) {
         *--at = '-';
     }
-    add_value(w, at, (size_t)(end - at));
+    out->at = at;
+    out->len = (size_t)(end - at);
     return true;
+}
+
+static void format_double(struct scalar *out, double value)
+{
+    if (!isfinite(value)) {
+        *out = (struct scalar){.at = "null", .len = 4};
+        return;
+    }
+    if (format_short_double(out, value)) {
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(out->text, sizeof out->text, "%.*g", precision, value);
+        if (strtod(out->text, NULL) == value) {
+            break;
+        }
+    }
+    out->at = out->text;
+    out->len = strlen(out->text);
+    if (strpbrk(out->text, ".e") == NULL) {
+        memcpy(out->text + out->len, ".0", 3);
+        out->len += 2;
+    }
+}
+
+static void format_time(struct scalar *out, int64_t us)
+{
+    if (us == HK_TIME_NONE) {
+        *out = (struct scalar){.at = "null", .len = 4};
+        return;
+    }
+    size_t len = hk_iso_z(us, out->text + 1);
+    out->text[0] = '"';
+    out->text[len + 1] = '"';
+    out->at = out->text;
+    out->len = len + 2;
+}
+
+void hk_json_int(struct hk_json *w, int64_t value)
+{
+    struct scalar number;
+    format_int(&number, value);
+    add_value(w, number.at, number.len);
 }
 
 void hk_json_double(struct hk_json *w, double value)
 {
-    if (!isfinite(value)) {
-        hk_json_null(w);
-        return;
-    }
-    if (add_short_double(w, value)) {
-        return;
-    }
-    char text[40];
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, value);
-        if (strtod(text, NULL) == value) {
-            break;
-        }
-    }
-    add_value(w, text, strlen(text));
-    if (strpbrk(text, ".e") == NULL) {
-        hk_buf_add_text(w->out, ".0");
-    }
+    struct scalar number;
+    format_double(&number, value);
+    add_value(w, number.at, number.len);
 }
 
 void hk_json_bool(struct hk_json *w, bool value)
@@ -278,60 +366,69 @@ void hk_json_raw(struct hk_json *w, struct hk_str json)
 
 void hk_json_time(struct hk_json *w, int64_t us)
 {
-    if (us == HK_TIME_NONE) {
-        hk_json_null(w);
-        return;
-    }
-    char text[HK_ISO_SIZE + 2] = "\"";
-    size_t len = hk_iso_z(us, text + 1);
-    text[len + 1] = '"';
-    add_value(w, text, len + 2);
+    struct scalar time;
+    format_time(&time, us);
+    add_value(w, time.at, time.len);
 }
 
 void hk_json_kv_text(struct hk_json *w, const char *key, const char *value)
 {
-    hk_json_key(w, key);
-    hk_json_text(w, value);
+    if (value == NULL) {
+        hk_json_kv_null(w, key);
+    } else {
+        hk_json_kv_str(w, key, hk_str_from(value));
+    }
 }
 
 void hk_json_kv_str(struct hk_json *w, const char *key, struct hk_str value)
 {
-    hk_json_key(w, key);
-    hk_json_string(w, value);
+    if (!is_all_plain(value)) {
+        hk_json_key(w, key);
+        add_quoted(w, value);
+        return;
+    }
+    char *at = member_room(w, key, value.len + 2);
+    if (at != NULL) {
+        (void)put_quoted(at, value);
+    }
 }
 
 void hk_json_kv_int(struct hk_json *w, const char *key, int64_t value)
 {
-    hk_json_key(w, key);
-    hk_json_int(w, value);
+    struct scalar number;
+    format_int(&number, value);
+    add_member(w, key, number.at, number.len);
 }
 
 void hk_json_kv_double(struct hk_json *w, const char *key, double value)
 {
-    hk_json_key(w, key);
-    hk_json_double(w, value);
+    struct scalar number;
+    format_double(&number, value);
+    add_member(w, key, number.at, number.len);
 }
 
 void hk_json_kv_bool(struct hk_json *w, const char *key, bool value)
 {
-    hk_json_key(w, key);
-    hk_json_bool(w, value);
+    add_member(w, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void hk_json_kv_null(struct hk_json *w, const char *key)
 {
-    hk_json_key(w, key);
-    hk_json_null(w);
+    add_member(w, key, "null", 4);
 }
 
 void hk_json_kv_raw(struct hk_json *w, const char *key, struct hk_str json)
 {
-    hk_json_key(w, key);
-    hk_json_raw(w, json);
+    if (json.len == 0) {
+        hk_json_kv_null(w, key);
+        return;
+    }
+    add_member(w, key, json.data, json.len);
 }
 
 void hk_json_kv_time(struct hk_json *w, const char *key, int64_t us)
 {
-    hk_json_key(w, key);
-    hk_json_time(w, us);
+    struct scalar time;
+    format_time(&time, us);
+    add_member(w, key, time.at, time.len);
 }
