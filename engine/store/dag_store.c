@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/graph/graph_codec.h"
+#include "engine/store/graph_cache.h"
 
 static const char DAG_FIND[] =
     "SELECT dag.is_stale, dag.bundle_name, dag.relative_fileloc, dag.is_paused, v.version_key, v.version_id, v.digest, "
@@ -45,7 +46,8 @@ static const char SET_STALE[] = "UPDATE dag SET is_stale = ?2 WHERE dag_id = ?1"
     "FROM dag JOIN dag_version v USING (version_key) WHERE NOT dag.is_stale "
 static const char DAGS_EACH[] = DAG_ROW "ORDER BY dag.dag_key";
 static const char FILE_DAGS[] = DAG_ROW "AND dag.bundle_name = ?1 AND dag.relative_fileloc = ?2 ORDER BY dag.dag_key";
-static const char VERSION_GET[] = "SELECT document, version_id FROM dag_version WHERE version_key = ?1";
+static const char VERSION_ID[] = "SELECT version_id FROM dag_version WHERE version_key = ?1";
+static const char VERSION_DOCUMENT[] = "SELECT document FROM dag_version WHERE version_key = ?1";
 static const char FILE_DIGEST[] = "SELECT digest FROM dag_file WHERE bundle_name = ?1 AND relative_fileloc = ?2";
 static const char FILE_SET[] = "INSERT OR REPLACE INTO dag_file (bundle_name, relative_fileloc, digest, parsed_us) "
                                "VALUES (?1, ?2, ?3, ?4)";
@@ -322,26 +324,53 @@ bool hk_store_file_dags(struct hk_db *db, const char *bundle_name, const char *r
     return walk_dags(q, each, arg, err);
 }
 
-bool hk_store_version_graph(struct hk_db *db, int64_t version_key, char version_id[HK_UUID_SIZE], struct hk_graph **out,
-                            struct hk_error *err)
+static bool get_version_id(struct hk_db *db, int64_t version_key, char out[HK_UUID_SIZE], struct hk_error *err)
 {
-    *out = NULL;
-    struct hk_stmt *q = hk_db_query(db, VERSION_GET);
+    struct hk_stmt *q = hk_db_query(db, VERSION_ID);
     hk_bind_int(q, 1, version_key);
+    out[0] = '\0';
     bool ok = true;
-    while (ok && hk_step(q, &ok, err)) {
-        if (version_id != NULL) {
-            hk_str_copy(version_id, HK_UUID_SIZE, hk_column_str(q, 1));
-        }
-        if (!hk_graph_read(hk_column_str(q, 0), out, err)) {
-            hk_reset(q);
-            return hk_error_prefix(err, "dag version %lld", (long long)version_key);
-        }
+    while (hk_step(q, &ok, err)) {
+        hk_str_copy(out, HK_UUID_SIZE, hk_column_str(q, 0));
     }
-    if (ok && *out == NULL) {
+    if (ok && out[0] == '\0') {
         return hk_error_set(err, HK_NOT_FOUND, "dag version %lld is not in the database", (long long)version_key);
     }
     return ok;
+}
+
+static bool decode_version(struct hk_db *db, int64_t version_key, struct hk_str version_id, struct hk_graph **out,
+                           struct hk_error *err)
+{
+    struct hk_stmt *q = hk_db_query(db, VERSION_DOCUMENT);
+    hk_bind_int(q, 1, version_key);
+    bool ok = true;
+    while (ok && hk_step(q, &ok, err)) {
+        struct hk_str document = hk_column_str(q, 0);
+        ok = hk_graph_read(document, out, err) || hk_error_prefix(err, "dag version %lld", (long long)version_key);
+        if (ok && hk_db_graphs(db) != NULL) {
+            hk_graph_cache_add(hk_db_graphs(db), version_id, *out, document.len);
+        }
+    }
+    hk_reset(q);
+    return ok;
+}
+
+bool hk_store_version_graph(struct hk_db *db, int64_t version_key, char version_id[HK_UUID_SIZE], struct hk_graph **out,
+                            struct hk_error *err)
+{
+    char id[HK_UUID_SIZE];
+    *out = NULL;
+    if (!get_version_id(db, version_key, id, err)) {
+        return false;
+    }
+    if (version_id != NULL) {
+        memcpy(version_id, id, sizeof id);
+    }
+    if (hk_db_graphs(db) != NULL) {
+        *out = hk_graph_cache_find(hk_db_graphs(db), hk_str_from(id));
+    }
+    return *out != NULL || decode_version(db, version_key, hk_str_from(id), out, err);
 }
 
 bool hk_store_file_digest(struct hk_db *db, const char *bundle_name, const char *relative_fileloc,

@@ -30,6 +30,7 @@ struct hk_db {
     size_t cached;
     struct hk_stmt *made[MADE_SLOTS]; /* the least recently used one gives way */
     uint64_t uses;
+    struct hk_graph_cache *graphs;
 };
 
 static enum hk_code code_of(int rc)
@@ -113,6 +114,16 @@ void hk_db_close(struct hk_db *db)
     }
     HK_ASSERT(sqlite3_close(db->raw) == SQLITE_OK);
     free(db);
+}
+
+void hk_db_share_graphs(struct hk_db *db, struct hk_graph_cache *graphs)
+{
+    db->graphs = graphs;
+}
+
+struct hk_graph_cache *hk_db_graphs(const struct hk_db *db)
+{
+    return db->graphs;
 }
 
 bool hk_db_exec(struct hk_db *db, const char *sql, struct hk_error *err)

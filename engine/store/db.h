@@ -19,11 +19,16 @@
 
 struct hk_db;
 struct hk_stmt;
+struct hk_graph_cache;
 
 enum hk_db_mode { HK_DB_READ_WRITE, HK_DB_READ_ONLY };
 
 HK_MUST_USE bool hk_db_open(const char *path, enum hk_db_mode mode, struct hk_db **out, struct hk_error *err);
 void hk_db_close(struct hk_db *db); /* NULL does nothing */
+
+/* Decoded graphs that the connections of one store share; NULL: none. */
+void hk_db_share_graphs(struct hk_db *db, struct hk_graph_cache *graphs);
+struct hk_graph_cache *hk_db_graphs(const struct hk_db *db);
 
 /* Statements without parameters or rows: pragmas, BEGIN, a migration. May hold several. */
 HK_MUST_USE bool hk_db_exec(struct hk_db *db, const char *sql, struct hk_error *err);

@@ -10,9 +10,11 @@
 
 #include "engine/base/alloc.h"
 #include "engine/base/limits.h"
+#include "engine/store/db.h"
+#include "engine/store/graph_cache.h"
 #include "engine/store/schema.h"
 
-enum { MAX_IDLE_READERS = 8 };
+enum { MAX_IDLE_READERS = 8, MAX_GRAPH_BYTES = 16 * 1024 * 1024 };
 
 struct queue {
     struct item *items;
@@ -30,6 +32,7 @@ struct hk_store {
     struct hk_store_options options;
     char *path;
     struct hk_db *db; /* the writer's */
+    struct hk_graph_cache *graphs;
     int lock_fd;
 
     pthread_t thread;
@@ -111,6 +114,7 @@ static bool open_database(struct hk_store *store, struct hk_error *err)
     if (!hk_db_open(store->path, HK_DB_READ_WRITE, &store->db, err)) {
         return false;
     }
+    hk_db_share_graphs(store->db, store->graphs);
     const char *sync = store->options.no_sync ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL";
     return hk_db_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
                       err) &&
@@ -123,6 +127,7 @@ bool hk_store_open(const struct hk_store_options *options, struct hk_store **out
     store->options = *options;
     store->path = hk_strdup(options->path);
     store->lock_fd = -1;
+    store->graphs = hk_graph_cache_new(MAX_GRAPH_BYTES);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_cond_init(&store->wake, NULL);
     bool is_file = strcmp(options->path, ":memory:") != 0;
@@ -156,6 +161,7 @@ void hk_store_close(struct hk_store *store)
         hk_db_close(store->idle_readers[i]);
     }
     hk_db_close(store->db);
+    hk_graph_cache_free(store->graphs);
     if (store->lock_fd >= 0) {
         close(store->lock_fd);
     }
@@ -436,6 +442,7 @@ bool hk_store_reader_take(struct hk_store *store, struct hk_db **out, struct hk_
     if (db == NULL && !hk_db_open(store->path, HK_DB_READ_ONLY, &db, err)) {
         return false;
     }
+    hk_db_share_graphs(db, store->graphs);
     if (!hk_run(hk_db_query(db, BEGIN), err)) {
         hk_db_close(db);
         return false;

@@ -104,6 +104,10 @@ static void only_a_change_makes_a_version(void **state)
     assert_true(hk_store_version_graph(db, first.version_key, version_id, &graph, &err));
     assert_string_equal(graph->dag_id, "d");
     assert_string_equal(version_id, "v1");
+    struct hk_graph *shared = NULL; /* decoded once */
+    assert_true(hk_store_version_graph(db, first.version_key, NULL, &shared, &err));
+    assert_ptr_equal(shared, graph);
+    hk_graph_unref(shared);
     hk_graph_unref(graph);
     assert_false(hk_store_version_graph(db, 99, NULL, &graph, &err));
     assert_int_equal(err.code, HK_NOT_FOUND);
