@@ -1,196 +1,136 @@
 #include "api/airflow/bulk.h"
 
-enum bulk_action { BULK_CREATE, BULK_UPDATE, BULK_DELETE, BULK_COUNT };
-enum bulk_choice { BULK_FAIL, BULK_SKIP, BULK_OVERWRITE };
-
-struct action {
-    enum bulk_action action;
-    enum bulk_choice choice;
-    struct hk__bulk_entity *entities;
-    size_t count;
-    struct hk_texts mask;
-};
-
-struct outcome {
-    bool was_asked;
-    struct hk_str *items;
-    size_t count;
-    size_t cap;
-    const char *error; /* NULL: none */
-    int status;
-};
-
-struct bulk {
-    const struct hk__bulk_kind *kind;
-    struct hk_arena *arena;
-    struct action *actions;
-    size_t count;
-    struct outcome outcomes[BULK_COUNT];
-};
-
 static const char *const ACTIONS[] = {"create", "update", "delete", NULL};
 
-static void read_entities(struct hk_validation *v, struct hk_body *body, const struct hk__bulk_kind *kind,
-                          struct action *action)
+static void read_entities(struct hk_validation *v, struct hk_body *body, struct hk__bulk_action *action,
+                          hk__bulk_read_fn read_entity, const void *context)
 {
     struct hk_body *list;
-    size_t count = hk_body_list(body, "entities", HK_REQUIRED, &list);
-    action->entities = hk_arena_array(v->request->arena, count + 1, sizeof *action->entities);
-    action->count = count;
-    for (size_t i = 0; i < count; i++) {
-        struct hk__bulk_entity *entity = &action->entities[i];
-        if (action->action != BULK_DELETE) {
-            entity->data = kind->read(v, hk_list_object(list, i, HK_STRICT), &entity->key);
-            continue;
-        }
+    action->count = hk_body_list(body, "entities", HK_REQUIRED, &list);
+    action->entities = hk_arena_array(v->request->arena, action->count + 1, sizeof *action->entities);
+    for (size_t i = 0; i < action->count; i++) {
         struct hk_str json = hk_list_document(list, i);
-        if (json.len > 0 && json.data[0] == '{') {
-            entity->key = hk_body_text(hk_list_object(list, i, 0), kind->id_member, HK_REQUIRED);
-        } else {
-            entity->key = hk_list_text(list, i);
-        }
+        bool is_text = action->what == HK__BULK_DELETE && json.len > 0 && json.data[0] == '"';
+        action->entities[i] =
+            is_text ? read_entity(v, context, action, NULL, hk_list_text(list, i))
+                    : read_entity(v, context, action, hk_list_object(list, i, HK_STRICT), (struct hk_str){NULL, 0});
     }
 }
 
-static void read_action(struct hk_validation *v, struct hk_body *body, const struct hk__bulk_kind *kind,
-                        struct action *action)
+static void read_action(struct hk_validation *v, struct hk_body *body, struct hk__bulk_action *action,
+                        hk__bulk_read_fn read_entity, const void *context)
 {
     static const char *const on_existence[] = {"fail", "skip", "overwrite", NULL};
     static const char *const on_absence[] = {"fail", "skip", NULL};
     int which = hk_body_enum(body, "action", HK_REQUIRED, ACTIONS, "enum");
-    action->action = which >= 0 ? (enum bulk_action)which : BULK_CREATE;
-    read_entities(v, body, kind, action);
-    int choice = 0;
-    if (action->action == BULK_CREATE) {
-        choice = hk_body_enum(body, "action_on_existence", HK_OPTIONAL, on_existence, "enum");
-    } else {
-        choice = hk_body_enum(body, "action_on_non_existence", HK_OPTIONAL, on_absence, "enum");
-    }
-    action->choice = choice > 0 ? (enum bulk_choice)choice : BULK_FAIL;
-    if (action->action == BULK_UPDATE) {
+    action->what = which >= 0 ? (enum hk__bulk_do)which : HK__BULK_CREATE;
+    hk_body_tag(body, ACTIONS[action->what]);
+    if (action->what == HK__BULK_UPDATE) {
         action->mask = hk__body_texts(body, v->request->arena, "update_mask");
     }
+    read_entities(v, body, action, read_entity, context);
+    int otherwise = action->what == HK__BULK_CREATE
+                        ? hk_body_enum(body, "action_on_existence", HK_OPTIONAL, on_existence, "enum")
+                        : hk_body_enum(body, "action_on_non_existence", HK_OPTIONAL, on_absence, "enum");
+    action->otherwise = otherwise > 0 ? (enum hk__bulk_otherwise)otherwise : HK__BULK_FAIL;
 }
 
-/* Python prints a set of strings: {'a', 'b'}. */
-static const char *add_name(struct hk_arena *arena, const char *names, struct hk_str key)
+void hk__bulk_read(struct hk_validation *v, struct hk__bulk *bulk, hk__bulk_read_fn read_entity, const void *context)
 {
-    return names == NULL ? hk_arena_printf(arena, "'%.*s'", HK_STR_ARG(key))
-                         : hk_arena_printf(arena, "%s, '%.*s'", names, HK_STR_ARG(key));
+    struct hk_body *body = hk_body_open(v, HK_STRICT);
+    struct hk_body *list;
+    *bulk = (struct hk__bulk){.arena = v->request->arena};
+    bulk->count = hk_body_list(body, "actions", HK_REQUIRED, &list);
+    bulk->actions = hk_arena_array(bulk->arena, bulk->count + 1, sizeof *bulk->actions);
+    for (size_t i = 0; i < bulk->count; i++) {
+        read_action(v, hk_list_object(list, i, HK_STRICT), &bulk->actions[i], read_entity, context);
+    }
 }
 
-static void note_done(struct bulk *b, struct outcome *outcome, struct hk_str key)
+void hk__bulk_begin_action(struct hk__bulk *bulk, enum hk__bulk_do what)
 {
+    bulk->outcomes[what].was_asked = true;
+}
+
+static void add_item(struct hk__bulk *bulk, enum hk__bulk_do what, int status, const char *fmt, va_list args)
+{
+    struct hk__bulk_outcome *outcome = &bulk->outcomes[what];
     if (outcome->count == outcome->cap) {
-        size_t cap = outcome->cap == 0 ? 16 : 2 * outcome->cap;
-        struct hk_str *grown = hk_arena_array(b->arena, cap, sizeof *grown);
+        outcome->cap = outcome->cap == 0 ? 16 : 2 * outcome->cap;
+        struct hk__bulk_item *grown = hk_arena_array(bulk->arena, outcome->cap, sizeof *grown);
         for (size_t i = 0; i < outcome->count; i++) {
             grown[i] = outcome->items[i];
         }
         outcome->items = grown;
-        outcome->cap = cap;
     }
-    outcome->items[outcome->count++] = key;
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    size_t size = len < 0 ? 1 : (size_t)len + 1;
+    char *text = hk_arena_alloc(bulk->arena, size);
+    vsnprintf(text, size, fmt, args);
+    outcome->items[outcome->count++] = (struct hk__bulk_item){text, status};
 }
 
-static bool apply(struct hk_db *db, struct hk__command *c, struct bulk *b, const struct action *action,
-                  struct hk_error *err)
+void hk__bulk_done(struct hk__bulk *bulk, enum hk__bulk_do what, const char *fmt, ...)
 {
-    struct outcome *outcome = &b->outcomes[action->action];
-    bool wants_present = action->action != BULK_CREATE;
-    bool *is_right = hk_arena_array(b->arena, action->count + 1, sizeof *is_right);
-    const char *wrong = NULL;
-    outcome->was_asked = true;
-    for (size_t i = 0; i < action->count; i++) {
-        bool found = false;
-        if (!b->kind->exists(db, action->entities[i].key, &found, err)) {
-            return false;
-        }
-        is_right[i] = found == wants_present;
-        if (!is_right[i]) {
-            wrong = add_name(b->arena, wrong, action->entities[i].key);
-        }
-    }
-    if (wrong != NULL && action->choice == BULK_FAIL) {
-        outcome->status = wants_present ? 404 : 409;
-        outcome->error = hk_arena_printf(b->arena, "The %s with these %s: {%s} %s", b->kind->plural, b->kind->keys,
-                                         wrong, wants_present ? "were not found." : "already exist.");
-        return true;
-    }
-    for (size_t i = 0; i < action->count; i++) {
-        const struct hk__bulk_entity *entity = &action->entities[i];
-        if (!is_right[i] && action->choice != BULK_OVERWRITE) {
-            continue;
-        }
-        bool ok = action->action == BULK_DELETE ? b->kind->remove(db, entity->key, err)
-                                                : b->kind->save(db, c->air, entity, action->mask, err);
-        if (!ok) {
-            return false;
-        }
-        note_done(b, outcome, entity->key);
-    }
-    return true;
+    va_list args;
+    va_start(args, fmt);
+    add_item(bulk, what, 0, fmt, args);
+    va_end(args);
 }
 
-static void write_outcome(struct hk_json *w, const char *name, const struct outcome *outcome)
+void hk__bulk_error(struct hk__bulk *bulk, enum hk__bulk_do what, int status, const char *fmt, ...)
 {
-    hk_json_key(w, name);
-    if (!outcome->was_asked) {
-        hk_json_null(w);
-        return;
+    va_list args;
+    va_start(args, fmt);
+    add_item(bulk, what, status, fmt, args);
+    va_end(args);
+}
+
+static void write_errors(struct hk_json *w, const struct hk__bulk_outcome *outcome)
+{
+    hk_json_key(w, "errors");
+    hk_json_begin_array(w);
+    for (size_t i = 0; i < outcome->count; i++) {
+        if (outcome->items[i].status != 0) {
+            hk_json_begin_object(w);
+            hk_json_kv_text(w, "error", outcome->items[i].text);
+            hk_json_kv_int(w, "status_code", outcome->items[i].status);
+            hk_json_end_object(w);
+        }
     }
+    hk_json_end_array(w);
+}
+
+static void write_outcome(struct hk_json *w, const struct hk__bulk_outcome *outcome)
+{
     hk_json_begin_object(w);
     hk_json_key(w, "success");
     hk_json_begin_array(w);
     for (size_t i = 0; i < outcome->count; i++) {
-        hk_json_string(w, outcome->items[i]);
+        if (outcome->items[i].status == 0) {
+            hk_json_text(w, outcome->items[i].text);
+        }
     }
     hk_json_end_array(w);
-    hk_json_key(w, "errors");
-    hk_json_begin_array(w);
-    if (outcome->error != NULL) {
-        hk_json_begin_object(w);
-        hk_json_kv_text(w, "error", outcome->error);
-        hk_json_kv_int(w, "status_code", outcome->status);
-        hk_json_end_object(w);
-    }
-    hk_json_end_array(w);
+    write_errors(w, outcome);
     hk_json_end_object(w);
 }
 
-static bool finish_bulk(struct hk_db *db, struct hk__command *c, struct hk_error *err)
+void hk__bulk_write(struct hk_response *res, const struct hk__bulk *bulk)
 {
-    struct bulk *b = c->data;
-    for (size_t i = 0; i < b->count; i++) {
-        if (!apply(db, c, b, &b->actions[i], err)) {
-            return false;
+    struct hk_json w;
+    hk_json_init(&w, &res->body);
+    hk_json_begin_object(&w);
+    for (size_t i = 0; i < HK__BULK_COUNT; i++) {
+        hk_json_key(&w, ACTIONS[i]);
+        if (bulk->outcomes[i].was_asked) {
+            write_outcome(&w, &bulk->outcomes[i]);
+        } else {
+            hk_json_null(&w);
         }
     }
-    struct hk_json w;
-    hk_json_init(&w, &c->res->body);
-    hk_json_begin_object(&w);
-    for (size_t i = 0; i < BULK_COUNT; i++) {
-        write_outcome(&w, ACTIONS[i], &b->outcomes[i]);
-    }
     hk_json_end_object(&w);
-    return true;
-}
-
-void hk__bulk(const struct hk_request *req, struct hk_response *res, const struct hk__bulk_kind *kind)
-{
-    struct hk_validation v;
-    struct bulk *b = hk_arena_alloc(req->arena, sizeof *b);
-    hk_validation_begin(&v, req);
-    struct hk_body *body = hk_body_open(&v, HK_STRICT);
-    struct hk_body *list;
-    b->kind = kind;
-    b->arena = req->arena;
-    b->count = hk_body_list(body, "actions", HK_REQUIRED, &list);
-    b->actions = hk_arena_array(req->arena, b->count + 1, sizeof *b->actions);
-    for (size_t i = 0; i < b->count; i++) {
-        read_action(&v, hk_list_object(list, i, HK_STRICT), kind, &b->actions[i]);
-    }
-    if (hk_validation_end(&v, res)) {
-        hk__write_begin(req, res, kind->event, b, finish_bulk);
-    }
 }

@@ -1,27 +1,51 @@
-/* PATCH of a collection: {"actions": [{"action": "create"|"update"|"delete", "entities": [...], ...}]}, all in one
- * transaction; each action tells what it did and what it could not. */
+/* The frame of every bulk PATCH: {"actions": [{"action": "create"|"update"|"delete", "entities": [...], ...}]},
+ * answered with what each kind of action did and what it could not. What an entity is belongs to the caller. */
 #ifndef HK_API_AIRFLOW_BULK_H
 #define HK_API_AIRFLOW_BULK_H
 
 #include "api/airflow/rest_internal.h"
 
-struct hk__bulk_entity {
-    struct hk_str key;
-    void *data; /* what read made; NULL for deletions */
+enum hk__bulk_do { HK__BULK_CREATE, HK__BULK_UPDATE, HK__BULK_DELETE, HK__BULK_COUNT };
+/* What to do when something is there (create) or is not (update, delete). */
+enum hk__bulk_otherwise { HK__BULK_FAIL, HK__BULK_SKIP, HK__BULK_OVERWRITE };
+
+struct hk__bulk_action {
+    enum hk__bulk_do what;
+    enum hk__bulk_otherwise otherwise;
+    struct hk_texts mask; /* of an update */
+    size_t count;
+    void **entities; /* what read_entity made */
 };
 
-struct hk__bulk_kind {
-    const char *plural;    /* "variables" */
-    const char *keys;      /* as in "The variables with these keys: ..." */
-    const char *id_member; /* of an entity object in a deletion */
-    const char *event;
-    void *(*read)(struct hk_validation *v, struct hk_body *body, struct hk_str *key);
-    bool (*exists)(struct hk_db *db, struct hk_str key, bool *found, struct hk_error *err);
-    bool (*save)(struct hk_db *db, const struct hk_airflow *air, const struct hk__bulk_entity *entity,
-                 struct hk_texts mask, struct hk_error *err);
-    bool (*remove)(struct hk_db *db, struct hk_str key, struct hk_error *err);
+struct hk__bulk_item {
+    const char *text;
+    int status; /* 0: done */
 };
 
-void hk__bulk(const struct hk_request *req, struct hk_response *res, const struct hk__bulk_kind *kind);
+struct hk__bulk_outcome {
+    bool was_asked;
+    struct hk__bulk_item *items;
+    size_t count;
+    size_t cap;
+};
+
+/* Lives in the request's arena. */
+struct hk__bulk {
+    struct hk_arena *arena;
+    struct hk__bulk_action *actions;
+    size_t count;
+    struct hk__bulk_outcome outcomes[HK__BULK_COUNT];
+};
+
+/* One entity of an action: an object, or (of deletions) NULL and a text. */
+typedef void *(*hk__bulk_read_fn)(struct hk_validation *v, const void *context, const struct hk__bulk_action *action,
+                                  struct hk_body *object, struct hk_str text);
+/* Reads the request's body. */
+void hk__bulk_read(struct hk_validation *v, struct hk__bulk *bulk, hk__bulk_read_fn read_entity, const void *context);
+
+void hk__bulk_begin_action(struct hk__bulk *bulk, enum hk__bulk_do what);
+void hk__bulk_done(struct hk__bulk *bulk, enum hk__bulk_do what, const char *fmt, ...) HK_PRINTF(3, 4);
+void hk__bulk_error(struct hk__bulk *bulk, enum hk__bulk_do what, int status, const char *fmt, ...) HK_PRINTF(4, 5);
+void hk__bulk_write(struct hk_response *res, const struct hk__bulk *bulk);
 
 #endif

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#include "api/airflow/bulk.h"
+#include "api/airflow/entity.h"
 #include "api/airflow/redact.h"
-#include "api/airflow/rest_internal.h"
 #include "engine/base/sensitive.h"
 #include "engine/store/connection_store.h"
 
@@ -62,60 +61,23 @@ static bool each_connection(void *arg, const struct hk_connection_info *c)
     return true;
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    return hk_store_connection_list(db, list->air->options.secret, list->filter, list->page, each_connection, list,
+                                    total, err);
+}
+
 void hk__connections_list(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_airflow *air = req->context;
     struct hk_validation v;
     struct hk_page page;
     hk_validation_begin(&v, req);
     hk__page(&v, hk_connection_orders, NULL, &page);
     const struct hk_search search = hk__query_search(&v, "connection_id");
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "connections", .filter = &search, .page = &page, .fill = fill});
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, air, res, "connections");
-    if (hk_store_connection_list(db, air->options.secret, &search, &page, each_connection, &list, &total, &err)) {
-        hk__list_end(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
-}
-
-static bool not_found(struct hk_error *err, struct hk_str conn_id)
-{
-    return hk_error_set(err, HK_NOT_FOUND, "The Connection with connection_id: `%.*s` was not found",
-                        HK_STR_ARG(conn_id));
-}
-
-static bool write_one(struct hk_db *db, const struct hk_airflow *air, struct hk_response *res, struct hk_str conn_id,
-                      struct hk_error *err)
-{
-    struct hk__list one = {.air = air, .res = res};
-    hk_json_init(&one.w, &res->body);
-    bool found = false;
-    return hk_store_connection_find(db, air->options.secret, conn_id, each_connection, &one, &found, err) &&
-           (found || not_found(err, conn_id));
-}
-
-void hk__connection_get(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk_error err;
-    if (!write_one(db, req->context, res, hk_request_path(req, "connection_id"), &err)) {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
 }
 
 /* ---- writing ---- */
@@ -127,7 +89,6 @@ static const char *const FIELDS[FIELD_COUNT] = {"conn_type", "description", "hos
 struct connection {
     struct hk_connection_info row;
     bool is_set[FIELD_COUNT];
-    bool is_new;
     struct hk_arena *arena;
 };
 
@@ -185,9 +146,10 @@ static void check_extra(struct hk_validation *v, struct hk_str extra)
     json_decref(value);
 }
 
-static void read_connection(struct hk_validation *v, struct hk_body *body, struct connection *out)
+static void *read_connection(struct hk_validation *v, struct hk_body *body, struct hk_texts mask, struct hk_str *key)
 {
     const unsigned optional = HK_OPTIONAL | HK_NULLABLE;
+    struct connection *out = hk_arena_alloc(v->request->arena, sizeof *out);
     struct hk_connection_info *row = &out->row;
     out->arena = v->request->arena;
     row->conn_id = hk_body_text(body, "connection_id", HK_REQUIRED);
@@ -210,11 +172,14 @@ static void read_connection(struct hk_validation *v, struct hk_body *body, struc
                         "team_name cannot be set when multi_team mode is disabled. Please contact your administrator.");
     }
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        out->is_set[i] = hk_body_has(body, FIELDS[i]);
+        out->is_set[i] = hk_body_has(body, FIELDS[i]) && (mask.count == 0 || hk__texts_have(mask, FIELDS[i]));
     }
+    out->is_set[PASSWORD] = out->is_set[PASSWORD] && row->password.len > 0; /* nothing does not take one away */
     if (row->password.len > HK_MAX_VARIABLE_BYTES || row->extra.len > HK_MAX_VARIABLE_BYTES) {
         hk_validation_fail(v, 413, "password or extra is longer than the limit of %d bytes", HK_MAX_VARIABLE_BYTES);
     }
+    *key = row->conn_id;
+    return out;
 }
 
 /* "***" under a sensitive name means "as it was": it is what was shown to the caller. */
@@ -279,129 +244,79 @@ static bool keep_rest(void *arg, const struct hk_connection_info *old)
     return true;
 }
 
-static bool save_connection(struct hk_db *db, struct hk__command *command, struct hk_error *err)
-{
-    struct connection *c = command->data;
-    const struct hk_airflow *air = command->air;
-    bool found = false;
-    if (!hk_store_connection_exists(db, c->row.conn_id, &found, err)) {
-        return false;
-    }
-    if (c->is_new && found) {
-        return hk_error_set(err, HK_CONFLICT, "The Connection with connection_id: `%.*s` already exists",
-                            HK_STR_ARG(c->row.conn_id));
-    }
-    if (!c->is_new && !found) {
-        return not_found(err, c->row.conn_id);
-    }
-    command->res->status = c->is_new ? 201 : 200;
-    return (c->is_new ||
-            hk_store_connection_find(db, air->options.secret, c->row.conn_id, keep_rest, c, &found, err)) &&
-           hk_store_connection_set(db, air->options.secret, &c->row, hk__now(air), err) &&
-           write_one(db, air, command->res, c->row.conn_id, err);
-}
-
-/* Airflow's words for a row that is there already, which come from its database. */
-static void write_conflict(struct hk__command *c, const struct hk_error *err)
-{
-    if (err->code == HK_CONFLICT) {
-        hk__unique_violation(c->req, c->res, err);
-    } else {
-        hk__broken(c->req, c->res, err);
-    }
-}
-
-void hk__connection_post(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_validation v;
-    struct connection *c = hk_arena_alloc(req->arena, sizeof *c);
-    hk_validation_begin(&v, req);
-    read_connection(&v, hk_body_open(&v, HK_STRICT), c);
-    c->is_new = true;
-    if (hk_validation_end(&v, res)) {
-        const struct hk__command command = {.data = c, .finish = save_connection, .fail = write_conflict};
-        hk__command_begin(req, res, "post_connection", &command);
-    }
-}
-
-static void apply_mask(struct connection *c, struct hk_texts mask)
-{
-    for (size_t i = 0; mask.count > 0 && i < FIELD_COUNT; i++) {
-        c->is_set[i] = c->is_set[i] && hk__texts_have(mask, FIELDS[i]);
-    }
-}
-
-void hk__connection_patch(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_validation v;
-    struct connection *c = hk_arena_alloc(req->arena, sizeof *c);
-    hk_validation_begin(&v, req);
-    read_connection(&v, hk_body_open(&v, HK_STRICT), c);
-    apply_mask(c, hk__update_mask(&v));
-    if (v.count == 0 && !hk_str_eq(c->row.conn_id, hk_request_path(req, "connection_id"))) {
-        hk_validation_fail(&v, 400, "The connection_id in the request body does not match the URL parameter");
-    }
-    if (hk_validation_end(&v, res)) {
-        hk__write_begin(req, res, "patch_connection", c, save_connection);
-    }
-}
-
-static bool drop_connection(struct hk_db *db, struct hk__command *c, struct hk_error *err)
-{
-    struct hk_str *conn_id = c->data;
-    bool found = false;
-    hk_response_empty(c->res, 204);
-    return hk_store_connection_delete(db, *conn_id, &found, err) && (found || not_found(err, *conn_id));
-}
-
-void hk__connection_delete(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_str *conn_id = hk_arena_alloc(req->arena, sizeof *conn_id);
-    *conn_id = hk_request_path(req, "connection_id");
-    hk__write_begin(req, res, "delete_connection", conn_id, drop_connection);
-}
-
-/* ---- bulk ---- */
-
-static void *bulk_read(struct hk_validation *v, struct hk_body *body, struct hk_str *key)
-{
-    struct connection *c = hk_arena_alloc(v->request->arena, sizeof *c);
-    read_connection(v, body, c);
-    *key = c->row.conn_id;
-    return c;
-}
-
-static bool bulk_exists(struct hk_db *db, struct hk_str key, bool *found, struct hk_error *err)
+static bool exists(struct hk_db *db, struct hk_str key, bool *found, struct hk_error *err)
 {
     return hk_store_connection_exists(db, key, found, err);
 }
 
-static bool bulk_save(struct hk_db *db, const struct hk_airflow *air, const struct hk__bulk_entity *entity,
-                      struct hk_texts mask, struct hk_error *err)
+static bool save_connection(struct hk_db *db, const struct hk_airflow *air, const struct hk__entity *entity,
+                            bool is_new, struct hk_error *err)
 {
     struct connection *c = entity->data;
     bool found = false;
-    apply_mask(c, mask);
-    return hk_store_connection_find(db, air->options.secret, c->row.conn_id, keep_rest, c, &found, err) &&
+    return (is_new || hk_store_connection_find(db, air->options.secret, entity->key, keep_rest, c, &found, err)) &&
            hk_store_connection_set(db, air->options.secret, &c->row, hk__now(air), err);
 }
 
-static bool bulk_delete(struct hk_db *db, struct hk_str key, struct hk_error *err)
+static bool write_connection(struct hk_db *db, struct hk__list *one, struct hk_str key, bool *found,
+                             struct hk_error *err)
+{
+    return hk_store_connection_find(db, one->air->options.secret, key, each_connection, one, found, err);
+}
+
+static bool remove_connection(struct hk_db *db, struct hk_str key, struct hk_error *err)
 {
     bool found = false;
     return hk_store_connection_delete(db, key, &found, err);
 }
 
-static const struct hk__bulk_kind CONNECTIONS = {.plural = "connections",
-                                                 .keys = "connection_ids",
-                                                 .id_member = "connection_id",
-                                                 .event = "bulk_connections",
-                                                 .read = bulk_read,
-                                                 .exists = bulk_exists,
-                                                 .save = bulk_save,
-                                                 .remove = bulk_delete};
+static const struct hk__entity_kind CONNECTIONS = {
+    .noun = "Connection",
+    .id_member = "connection_id",
+    .path_member = "connection_id",
+    .plural = "connections",
+    .keys = "connection_ids",
+    .mismatch = "The connection_id in the request body does not match the URL parameter",
+    .event_post = "post_connection",
+    .event_patch = "patch_connection",
+    .event_delete = "delete_connection",
+    .event_bulk = "bulk_connections",
+    .says_unique = true,
+    .read = read_connection,
+    .exists = exists,
+    .save = save_connection,
+    .write = write_connection,
+    .remove = remove_connection,
+};
 
-void hk__connections_bulk(const struct hk_request *req, struct hk_response *res)
+HK__ENTITY_ROUTES(connection, connections, CONNECTIONS)
+
+/* ---- tests: switched off, as in an Airflow that was not told otherwise; nothing is ever enqueued ---- */
+
+void hk__connection_test(const struct hk_request *req, struct hk_response *res)
 {
-    hk__bulk(req, res, &CONNECTIONS);
+    struct hk_validation v;
+    struct hk_str conn_id;
+    hk_validation_begin(&v, req);
+    (void)read_connection(&v, hk_body_open(&v, HK_STRICT), (struct hk_texts){NULL, 0}, &conn_id);
+    if (hk_validation_end(&v, res)) {
+        hk__detail(res, 403,
+                   "Testing connections is disabled in Airflow configuration. Contact your deployment admin to enable "
+                   "it.");
+    }
+}
+
+void hk__connection_test_get(const struct hk_request *req, struct hk_response *res)
+{
+    static const char name[] = "Airflow-Connection-Test-Token";
+    struct hk_validation v;
+    struct hk_str token = hk_request_header(req, name);
+    hk_validation_begin(&v, req);
+    if (token.data == NULL) {
+        hk_validation_add(
+            &v, &(struct hk_mistake){.type = "missing", .where = "header", .name = name, .message = "Field required"});
+    }
+    if (hk_validation_end(&v, res)) {
+        hk__detail(res, 404, "No connection test found for token: `%.*s`", HK_STR_ARG(token));
+    }
 }

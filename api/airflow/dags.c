@@ -38,6 +38,11 @@ static void read_common(struct hk_validation *v, struct hk_dag_filter *filter)
     filter->run_end = HK_RANGE_ALL;
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    return hk_store_dag_list(db, list->filter, list->page, hk__each_dag, list, total, err);
+}
+
 void hk__dags_list(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_validation v;
@@ -53,42 +58,21 @@ void hk__dags_list(const struct hk_request *req, struct hk_response *res)
     read_run_filters(&v, &filter);
     read_absent(&v, &filter);
     hk__refuse_query(&v, NOT_KEPT, "it keeps no timetable classes");
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "dags", .filter = &filter, .page = &page, .fill = fill});
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, req->context, res, "dags");
-    if (hk_store_dag_list(db, &filter, &page, hk__each_dag, &list, &total, &err)) {
-        hk__list_end(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
+}
+
+static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err)
+{
+    return hk_store_dag_find(db, hk_request_path(one->req, "dag_id"), hk__each_dag, one, found, err);
 }
 
 void hk__dag_get(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_str dag_id = hk_request_path(req, "dag_id");
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list one = {.air = req->context, .res = res};
-    hk_json_init(&one.w, &res->body);
-    struct hk_error err;
-    bool found = false;
-    if (!hk_store_dag_find(db, dag_id, hk__each_dag, &one, &found, &err)) {
-        hk__broken(req, res, &err);
-    } else if (!found) {
-        hk__detail(res, 404, "The Dag with ID: `%.*s` was not found", HK_STR_ARG(dag_id));
-    }
-    hk__read_end(req, db);
+    hk__answer_one(req, res, find, NULL, "The Dag with ID: `%.*s` was not found",
+                   HK_STR_ARG(hk_request_path(req, "dag_id")));
 }
 
 /* ---- PATCH: pausing ---- */

@@ -50,6 +50,11 @@ static void read_filter(struct hk_validation *v, struct hk_audit_filter *filter)
     filter->event_search = hk__query_search(v, "event");
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    return hk_store_audit_list(db, list->filter, list->page, each_event, list, total, err);
+}
+
 void hk__event_logs_list(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_validation v;
@@ -58,23 +63,15 @@ void hk__event_logs_list(const struct hk_request *req, struct hk_response *res)
     hk_validation_begin(&v, req);
     hk__page(&v, hk_audit_orders, NULL, &page);
     read_filter(&v, &filter);
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "event_logs", .filter = &filter, .page = &page, .fill = fill});
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, req->context, res, "event_logs");
-    if (hk_store_audit_list(db, &filter, &page, each_event, &list, &total, &err)) {
-        hk__list_end(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
+}
+
+static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err)
+{
+    return hk_store_audit_find(db, *(const int64_t *)one->filter, each_event, one, found, err);
 }
 
 void hk__event_log_get(const struct hk_request *req, struct hk_response *res)
@@ -82,21 +79,7 @@ void hk__event_log_get(const struct hk_request *req, struct hk_response *res)
     struct hk_validation v;
     hk_validation_begin(&v, req);
     int64_t id = hk_path_int(&v, "event_log_id", &(struct hk_int_rule){.is_required = true});
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_one(req, res, find, &id, "The Event Log with id: `%lld` not found", (long long)id);
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list one = {.air = req->context, .res = res};
-    hk_json_init(&one.w, &res->body);
-    struct hk_error err;
-    bool found = false;
-    if (!hk_store_audit_find(db, id, each_event, &one, &found, &err)) {
-        hk__broken(req, res, &err);
-    } else if (!found) {
-        hk__detail(res, 404, "The Event Log with id: `%lld` not found", (long long)id);
-    }
-    hk__read_end(req, db);
 }

@@ -16,6 +16,11 @@ static bool each_error(void *arg, const struct hk_import_error_info *e)
     return true;
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    return hk_store_import_error_list(db, list->filter, list->page, each_error, list, total, err);
+}
+
 void hk__import_errors_list(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_validation v;
@@ -27,23 +32,15 @@ void hk__import_errors_list(const struct hk_request *req, struct hk_response *re
         .filename = hk_query_text(&v, "filename", HK_OPTIONAL),
         .bundle_name = hk_query_text(&v, "bundle_name", HK_OPTIONAL),
     };
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "import_errors", .filter = &filter, .page = &page, .fill = fill});
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, req->context, res, "import_errors");
-    if (hk_store_import_error_list(db, &filter, &page, each_error, &list, &total, &err)) {
-        hk__list_end(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
+}
+
+static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err)
+{
+    return hk_store_import_error_find(db, *(const int64_t *)one->filter, each_error, one, found, err);
 }
 
 void hk__import_error_get(const struct hk_request *req, struct hk_response *res)
@@ -51,21 +48,8 @@ void hk__import_error_get(const struct hk_request *req, struct hk_response *res)
     struct hk_validation v;
     hk_validation_begin(&v, req);
     int64_t id = hk_path_int(&v, "import_error_id", &(struct hk_int_rule){.is_required = true});
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_one(req, res, find, &id, "The ImportError with import_error_id: `%lld` was not found",
+                       (long long)id);
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list one = {.air = req->context, .res = res};
-    hk_json_init(&one.w, &res->body);
-    struct hk_error err;
-    bool found = false;
-    if (!hk_store_import_error_find(db, id, each_error, &one, &found, &err)) {
-        hk__broken(req, res, &err);
-    } else if (!found) {
-        hk__detail(res, 404, "The ImportError with import_error_id: `%lld` was not found", (long long)id);
-    }
-    hk__read_end(req, db);
 }

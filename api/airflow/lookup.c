@@ -46,29 +46,29 @@ static bool note_dag(void *arg, const struct hk_dag_info *d)
     return true;
 }
 
-bool hk__check_dag(const struct hk_request *req, struct hk_response *res, struct hk_db *db, struct hk_str dag_id)
+bool hk__need_dag(struct hk_db *db, struct hk_str dag_id, struct hk_error *err)
 {
-    struct hk_error err;
     bool exists = false;
-    if (!hk_store_dag_find(db, dag_id, note_dag, NULL, &exists, &err)) {
-        hk__broken(req, res, &err);
-        return false;
+    return hk_store_dag_find(db, dag_id, note_dag, NULL, &exists, err) &&
+           (exists || hk_error_set(err, HK_NOT_FOUND, "The Dag with ID: `%.*s` was not found", HK_STR_ARG(dag_id)));
+}
+
+struct hk_graph *hk__need_graph(struct hk_db *db, struct hk_str dag_id, struct hk_error *err)
+{
+    struct hk_graph *graph = NULL;
+    if (hk_store_dag_graph(db, dag_id, &graph, err) && graph == NULL) {
+        (void)hk_error_set(err, HK_NOT_FOUND, "The Dag with ID: `%.*s` was not found", HK_STR_ARG(dag_id));
     }
-    if (!exists) {
-        hk__detail(res, 404, "The Dag with ID: `%.*s` was not found", HK_STR_ARG(dag_id));
-    }
-    return exists;
+    return graph;
 }
 
 struct hk_graph *hk__dag_graph(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
                                struct hk_str dag_id)
 {
     struct hk_error err;
-    struct hk_graph *graph = NULL;
-    if (!hk_store_dag_graph(db, dag_id, &graph, &err)) {
+    struct hk_graph *graph = hk__need_graph(db, dag_id, &err);
+    if (graph == NULL) {
         hk__broken(req, res, &err);
-    } else if (graph == NULL) {
-        hk__detail(res, 404, "The Dag with ID: `%.*s` was not found", HK_STR_ARG(dag_id));
     }
     return graph;
 }

@@ -75,16 +75,37 @@ void hk__unique_violation(const struct hk_request *req, struct hk_response *res,
 int64_t hk__now(const struct hk_airflow *air);
 char *hk__text(struct hk_arena *arena, struct hk_str s); /* NULL for data NULL */
 
-/* A list being written: {"<name>": [rows...], "total_entries": n}. */
+/* A list being written: {"<name>": [rows...], "total_entries": n}; or one row. */
 struct hk__list {
     struct hk_json w;
     const struct hk_airflow *air;
+    const struct hk_request *req; /* with filter and page, for what hk__answer_list and hk__answer_one call */
     struct hk_response *res;
+    const void *filter;
+    const struct hk_page *page;
 };
 void hk__list_begin(struct hk__list *list, const struct hk_airflow *air, struct hk_response *res, const char *name);
 void hk__list_end(struct hk__list *list, int64_t total);
 /* As runs and task instances end: total_entries_limit, next_cursor and previous_cursor are null. */
 void hk__list_end_cursor(struct hk__list *list, int64_t total);
+
+/* ---- reading (reading.c): a GET once its parameters are read ---- */
+
+/* `fill` hands the rows of the page to list->w and tells how many there are in all. Its error becomes the answer,
+ * unless its code is HK_OK: then it has written the answer itself. */
+struct hk__listing {
+    const char *name; /* the member with the rows */
+    bool has_cursor;  /* ends as hk__list_end_cursor */
+    const void *filter;
+    const struct hk_page *page;
+    bool (*fill)(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err);
+};
+void hk__answer_list(const struct hk_request *req, struct hk_response *res, const struct hk__listing *listing);
+
+/* `find` writes one row to one->w; what it does not find is a 404 in the words given. `key` becomes one->filter. */
+typedef bool (*hk__find_fn)(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err);
+void hk__answer_one(const struct hk_request *req, struct hk_response *res, hk__find_fn find, const void *key,
+                    const char *missing, ...) HK_PRINTF(5, 6);
 
 /* ---- rows (rows.c) ---- */
 void hk__write_version(struct hk_json *w, const struct hk_version_info *v);
@@ -154,9 +175,11 @@ struct hk__run_ref {
 HK_MUST_USE bool hk__run_find(struct hk_db *db, struct hk_str dag_id, struct hk_str run_id, struct hk_arena *arena,
                               struct hk__run_ref *out, bool *found, struct hk_error *err);
 bool hk__find_run(const struct hk_request *req, struct hk_response *res, struct hk_db *db, struct hk__run_ref *out);
-/* Whether the DAG of the path is known; 404 "The Dag with ID: `x` was not found". */
-bool hk__check_dag(const struct hk_request *req, struct hk_response *res, struct hk_db *db, struct hk_str dag_id);
-/* Its newest graph (one reference), with the same 404. */
+/* HK_NOT_FOUND "The Dag with ID: `x` was not found" for one that is not known. */
+HK_MUST_USE bool hk__need_dag(struct hk_db *db, struct hk_str dag_id, struct hk_error *err);
+/* A DAG's newest graph (one reference); NULL with the same error. */
+HK_MUST_USE struct hk_graph *hk__need_graph(struct hk_db *db, struct hk_str dag_id, struct hk_error *err);
+/* The same; NULL after the failure was written. */
 struct hk_graph *hk__dag_graph(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
                                struct hk_str dag_id);
 

@@ -64,10 +64,14 @@ void hk__connection_get(const struct hk_request *req, struct hk_response *res);
 void hk__connection_post(const struct hk_request *req, struct hk_response *res);
 void hk__connection_patch(const struct hk_request *req, struct hk_response *res);
 void hk__connection_delete(const struct hk_request *req, struct hk_response *res);
+void hk__connection_test(const struct hk_request *req, struct hk_response *res);
+void hk__connection_test_get(const struct hk_request *req, struct hk_response *res);
+void hk__connections_defaults(const struct hk_request *req, struct hk_response *res); /* default_connections.c */
 void hk__connections_bulk(const struct hk_request *req, struct hk_response *res);
 /* pools.c */
 void hk__pools_list(const struct hk_request *req, struct hk_response *res);
 void hk__pool_get(const struct hk_request *req, struct hk_response *res);
+void hk__pools_bulk(const struct hk_request *req, struct hk_response *res);
 void hk__pool_post(const struct hk_request *req, struct hk_response *res);
 void hk__pool_patch(const struct hk_request *req, struct hk_response *res);
 void hk__pool_delete(const struct hk_request *req, struct hk_response *res);

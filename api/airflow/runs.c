@@ -32,25 +32,19 @@ static void read_filter(struct hk_validation *v, struct hk_run_filter *filter)
     hk__refuse_query(v, NO_CURSOR, "pages are taken with limit and offset");
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    const struct hk_run_filter *filter = list->filter;
+    return (filter->dag_id.data == NULL || hk__need_dag(db, filter->dag_id, err)) &&
+           hk_store_run_list(db, filter, list->page, hk__each_run, list, total, err);
+}
+
 static void answer_list(const struct hk_request *req, struct hk_response *res, const struct hk_run_filter *filter,
                         const struct hk_page *page)
 {
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    if (filter->dag_id.data == NULL || hk__check_dag(req, res, db, filter->dag_id)) {
-        struct hk__list list;
-        struct hk_error err;
-        int64_t total = 0;
-        hk__list_begin(&list, req->context, res, "dag_runs");
-        if (hk_store_run_list(db, filter, page, hk__each_run, &list, &total, &err)) {
-            hk__list_end_cursor(&list, total);
-        } else {
-            hk__broken(req, res, &err);
-        }
-    }
-    hk__read_end(req, db);
+    const struct hk__listing listing = {
+        .name = "dag_runs", .has_cursor = true, .filter = filter, .page = page, .fill = fill};
+    hk__answer_list(req, res, &listing);
 }
 
 void hk__runs_list(const struct hk_request *req, struct hk_response *res)
@@ -94,23 +88,16 @@ void hk__runs_batch(const struct hk_request *req, struct hk_response *res)
     }
 }
 
+static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err)
+{
+    return hk_store_run_find(db, hk_request_path(one->req, "dag_id"), hk_request_path(one->req, "dag_run_id"),
+                             hk__each_run, one, found, err);
+}
+
 void hk__run_get(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_str dag_id = hk_request_path(req, "dag_id");
     struct hk_str run_id = hk_request_path(req, "dag_run_id");
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list one = {.air = req->context, .res = res};
-    hk_json_init(&one.w, &res->body);
-    struct hk_error err;
-    bool found = false;
-    if (!hk_store_run_find(db, dag_id, run_id, hk__each_run, &one, &found, &err)) {
-        hk__broken(req, res, &err);
-    } else if (!found) {
-        hk__detail(res, 404, "The DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found", HK_STR_ARG(dag_id),
-                   HK_STR_ARG(run_id));
-    }
-    hk__read_end(req, db);
+    hk__answer_one(req, res, find, NULL, "The DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found",
+                   HK_STR_ARG(dag_id), HK_STR_ARG(run_id));
 }

@@ -39,18 +39,19 @@ static void read_filter(struct hk_validation *v, struct hk_ti_filter *filter)
     hk__refuse_query(v, NOT_KEPT, "it keeps no time of the last change; use start_date or end_date");
 }
 
-static void answer_list(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
-                        const struct hk_ti_filter *filter, const struct hk_page *page)
+typedef bool (*fill_fn)(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err);
+
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
 {
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, req->context, res, "task_instances");
-    if (hk_store_ti_list(db, filter, page, hk__each_ti, &list, &total, &err)) {
-        hk__list_end_cursor(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
+    return hk_store_ti_list(db, list->filter, list->page, hk__each_ti, list, total, err);
+}
+
+static void answer_list(const struct hk_request *req, struct hk_response *res, fill_fn how, const void *filter,
+                        const struct hk_page *page)
+{
+    const struct hk__listing listing = {
+        .name = "task_instances", .has_cursor = true, .filter = filter, .page = page, .fill = how};
+    hk__answer_list(req, res, &listing);
 }
 
 static bool is_inside(const struct hk_graph *g, uint32_t group, uint32_t wanted)
@@ -61,11 +62,13 @@ static bool is_inside(const struct hk_graph *g, uint32_t group, uint32_t wanted)
     return group == wanted;
 }
 
-/* The tasks of a group and of the groups in it; false after the failure was written. */
-static bool select_group(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
-                         struct hk_str group_id, struct hk_ti_filter *filter)
+/* The tasks of a group and of the groups in it. A group that is not there is answered here, in a shape of its own. */
+static bool select_group(struct hk_db *db, struct hk__list *list, struct hk_str group_id, struct hk_ti_filter *filter,
+                         struct hk_error *err)
 {
-    struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
+    const struct hk_request *req = list->req;
+    struct hk_response *res = list->res;
+    struct hk_graph *g = hk__need_graph(db, hk_request_path(req, "dag_id"), err);
     if (g == NULL) {
         return false;
     }
@@ -84,6 +87,8 @@ static bool select_group(const struct hk_request *req, struct hk_response *res, 
     if (wanted == 0) {
         struct hk_json w;
         res->status = 404;
+        err->code = HK_OK;
+        hk_buf_reset(&res->body);
         hk_json_init(&w, &res->body);
         hk_json_begin_object(&w);
         hk_json_key(&w, "detail");
@@ -109,9 +114,9 @@ static bool note_run(void *arg, const struct hk_run_info *r)
     return true;
 }
 
-/* Narrows the filter to what the path names; false after the failure was written. */
-static bool select_path(const struct hk_request *req, struct hk_response *res, struct hk_db *db,
-                        struct hk_ti_filter *filter)
+/* Narrows the filter to what the path names. */
+static bool select_path(const struct hk_request *req, struct hk_db *db, struct hk_ti_filter *filter,
+                        struct hk_error *err)
 {
     struct hk_str dag_id = hk_request_path(req, "dag_id");
     struct hk_str run_id = hk_request_path(req, "dag_run_id");
@@ -120,57 +125,56 @@ static bool select_path(const struct hk_request *req, struct hk_response *res, s
             return true;
         }
         filter->dag_id = dag_id;
-        return hk__check_dag(req, res, db, dag_id);
+        return hk__need_dag(db, dag_id, err);
     }
     if (hk_str_is(dag_id, "~")) {
-        hk__detail(res, 400, "dag_id is required when dag_run_id is specified");
-        return false;
+        return hk_error_set(err, HK_INVALID, "dag_id is required when dag_run_id is specified");
     }
     struct found_run run = {0};
-    struct hk_error err;
     bool found = false;
-    if (!hk_store_run_find(db, dag_id, run_id, note_run, &run, &found, &err)) {
-        hk__broken(req, res, &err);
-        return false;
-    }
-    if (!found) {
-        hk__detail(res, 404, "DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found", HK_STR_ARG(dag_id),
-                   HK_STR_ARG(run_id));
+    if (!hk_store_run_find(db, dag_id, run_id, note_run, &run, &found, err)) {
         return false;
     }
     filter->run_key = run.run_key;
-    return true;
+    return found || hk_error_set(err, HK_NOT_FOUND, "DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found",
+                                 HK_STR_ARG(dag_id), HK_STR_ARG(run_id));
+}
+
+struct asked {
+    struct hk_ti_filter filter;
+    struct hk_str group_id; /* data NULL: any */
+};
+
+static bool fill_asked(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    const struct asked *asked = list->filter;
+    struct hk_ti_filter filter = asked->filter;
+    return select_path(list->req, db, &filter, err) &&
+           (asked->group_id.data == NULL || select_group(db, list, asked->group_id, &filter, err)) &&
+           hk_store_ti_list(db, &filter, list->page, hk__each_ti, list, total, err);
 }
 
 void hk__tis_list(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_validation v;
     struct hk_page page;
-    struct hk_ti_filter filter = HK_TI_FILTER_ALL;
+    struct asked asked = {.filter = HK_TI_FILTER_ALL};
+    struct hk_ti_filter *filter = &asked.filter;
     hk_validation_begin(&v, req);
     hk__page(&v, hk_ti_orders, "map_index", &page);
-    read_filter(&v, &filter);
-    filter.task_id = hk_query_text(&v, "task_id", HK_OPTIONAL);
-    filter.display_name = hk__query_search(&v, "task_display_name");
-    filter.dag_id_search = hk__query_search(&v, "dag_id");
-    filter.run_id_search = hk__query_search(&v, "run_id");
-    struct hk_str group_id = hk_query_text(&v, "task_group_id", HK_OPTIONAL);
+    read_filter(&v, filter);
+    filter->task_id = hk_query_text(&v, "task_id", HK_OPTIONAL);
+    filter->display_name = hk__query_search(&v, "task_display_name");
+    filter->dag_id_search = hk__query_search(&v, "dag_id");
+    filter->run_id_search = hk__query_search(&v, "run_id");
+    asked.group_id = hk_query_text(&v, "task_group_id", HK_OPTIONAL);
     hk__refuse_query(&v, NO_CURSOR, "pages are taken with limit and offset");
-    if (group_id.data != NULL && hk_str_is(hk_request_path(req, "dag_id"), "~")) {
+    if (asked.group_id.data != NULL && hk_str_is(hk_request_path(req, "dag_id"), "~")) {
         hk_validation_fail(&v, 400, "task_group_id needs a dag_id in the path, not '~'");
     }
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        answer_list(req, res, fill_asked, &asked, &page);
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    if (select_path(req, res, db, &filter) &&
-        (group_id.data == NULL || select_group(req, res, db, group_id, &filter))) {
-        answer_list(req, res, db, &filter, &page);
-    }
-    hk__read_end(req, db);
 }
 
 void hk__tis_batch(const struct hk_request *req, struct hk_response *res)
@@ -196,13 +200,8 @@ void hk__tis_batch(const struct hk_request *req, struct hk_response *res)
     filter.queues = hk__body_texts(body, arena, "queue");
     filter.matches_nothing = hk__body_texts(body, arena, "executor").count > 0;
     hk__body_page(body, &v, hk_ti_orders, &page);
-    if (!hk_validation_end(&v, res)) {
-        return;
-    }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db != NULL) {
-        answer_list(req, res, db, &filter, &page);
-        hk__read_end(req, db);
+    if (hk_validation_end(&v, res)) {
+        answer_list(req, res, fill, &filter, &page);
     }
 }
 
@@ -279,21 +278,34 @@ void hk__ti_get_mapped(const struct hk_request *req, struct hk_response *res)
 
 /* ---- the instances of a mapped task ---- */
 
-/* None yet is fine for a task that is mapped; false after 404 was written. */
-static bool check_mapped(const struct hk_request *req, struct hk_response *res, struct hk_db *db)
+/* None yet is fine for a task that is mapped. */
+static bool check_mapped(const struct hk_ti_filter *filter, struct hk_db *db, struct hk_error *err)
 {
-    struct hk_str task_id = hk_request_path(req, "task_id");
-    struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
+    struct hk_graph *g = hk__need_graph(db, filter->dag_id, err);
     if (g == NULL) {
         return false;
     }
-    const struct hk_task *task = hk_graph_find_task(g, task_id);
+    const struct hk_task *task = hk_graph_find_task(g, filter->task_id);
     bool ok = task != NULL && task->is_mapped;
     if (!ok) {
-        hk__detail(res, 404, "Task id %.*s %s", HK_STR_ARG(task_id), task == NULL ? "not found" : "is not mapped");
+        (void)hk_error_set(err, HK_NOT_FOUND, "Task id %.*s %s", HK_STR_ARG(filter->task_id),
+                           task == NULL ? "not found" : "is not mapped");
     }
     hk_graph_unref(g);
     return ok;
+}
+
+static bool fill_mapped(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    const struct hk_ti_filter *filter = list->filter;
+    struct hk_ti_filter whole = HK_TI_FILTER_ALL;
+    whole.only_mapped = true;
+    whole.dag_id = filter->dag_id;
+    whole.run_ids = filter->run_ids;
+    whole.task_id = filter->task_id;
+    int64_t all = 0;
+    return hk_store_ti_count(db, &whole, &all, err) && (all > 0 || check_mapped(filter, db, err)) &&
+           fill(db, list, total, err);
 }
 
 void hk__ti_list_mapped(const struct hk_request *req, struct hk_response *res)
@@ -304,29 +316,12 @@ void hk__ti_list_mapped(const struct hk_request *req, struct hk_response *res)
     hk_validation_begin(&v, req);
     hk__page(&v, hk_ti_orders, "map_index", &page);
     read_filter(&v, &filter);
-    if (!hk_validation_end(&v, res)) {
-        return;
-    }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
     struct hk_str run_id = hk_request_path(req, "dag_run_id");
-    struct hk_ti_filter whole = HK_TI_FILTER_ALL;
-    whole.only_mapped = true;
-    whole.dag_id = hk_request_path(req, "dag_id");
-    whole.run_ids = (struct hk_texts){&run_id, 1};
-    whole.task_id = hk_request_path(req, "task_id");
     filter.only_mapped = true;
-    filter.dag_id = whole.dag_id;
-    filter.run_ids = whole.run_ids;
-    filter.task_id = whole.task_id;
-    int64_t total = 0;
-    struct hk_error err;
-    if (!hk_store_ti_count(db, &whole, &total, &err)) {
-        hk__broken(req, res, &err);
-    } else if (total > 0 || check_mapped(req, res, db)) {
-        answer_list(req, res, db, &filter, &page);
+    filter.dag_id = hk_request_path(req, "dag_id");
+    filter.run_ids = (struct hk_texts){&run_id, 1};
+    filter.task_id = hk_request_path(req, "task_id");
+    if (hk_validation_end(&v, res)) {
+        answer_list(req, res, fill_mapped, &filter, &page);
     }
-    hk__read_end(req, db);
 }

@@ -2,9 +2,8 @@
 
 #include <stdlib.h>
 
-#include "api/airflow/bulk.h"
+#include "api/airflow/entity.h"
 #include "api/airflow/redact.h"
-#include "api/airflow/rest_internal.h"
 #include "engine/base/sensitive.h"
 #include "engine/store/variable_store.h"
 
@@ -43,67 +42,26 @@ static bool each_variable(void *arg, const struct hk_variable_info *row)
     return true;
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    return hk_store_variable_list(db, list->air->options.secret, list->filter, list->page, each_variable, list, total,
+                                  err);
+}
+
 void hk__variables_list(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_airflow *air = req->context;
     struct hk_validation v;
     struct hk_page page;
     hk_validation_begin(&v, req);
     hk__page(&v, hk_variable_orders, NULL, &page);
     const struct hk_search search = hk__query_search(&v, "variable_key");
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "variables", .filter = &search, .page = &page, .fill = fill});
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, air, res, "variables");
-    if (hk_store_variable_list(db, air->options.secret, &search, &page, each_variable, &list, &total, &err)) {
-        hk__list_end(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
-}
-
-static bool not_found(struct hk_error *err, struct hk_str key)
-{
-    return hk_error_set(err, HK_NOT_FOUND, "The Variable with key: `%.*s` was not found", HK_STR_ARG(key));
-}
-
-static bool write_one(struct hk_db *db, const struct hk_airflow *air, struct hk_response *res, struct hk_str key,
-                      struct hk_error *err)
-{
-    struct hk__list one = {.air = air, .res = res};
-    hk_json_init(&one.w, &res->body);
-    bool found = false;
-    return hk_store_variable_find(db, air->options.secret, key, each_variable, &one, &found, err) &&
-           (found || not_found(err, key));
-}
-
-void hk__variable_get(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk_error err;
-    if (!write_one(db, req->context, res, hk_request_path(req, "variable_key"), &err)) {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
 }
 
 /* ---- writing ---- */
-
-struct variable {
-    struct hk_variable_save save;
-    bool is_new;
-};
 
 /* A string is kept as it is; any other JSON as Python's json.dumps(value, indent=2) would write it. */
 static struct hk_str value_text(struct hk_arena *arena, struct hk_str json)
@@ -122,142 +80,79 @@ static struct hk_str value_text(struct hk_arena *arena, struct hk_str json)
     return text;
 }
 
-static void read_variable(struct hk_validation *v, struct hk_body *body, struct variable *out)
+static void check_variable(struct hk_validation *v, struct hk_body *body, const struct hk_variable_save *save)
 {
-    struct hk_arena *arena = v->request->arena;
-    out->save.key = hk_body_text(body, "key", HK_REQUIRED);
-    hk_body_check_length(body, "key", out->save.key, 0, HK_MAX_ID_BYTES);
-    struct hk_str value = hk_body_document(body, "value", HK_NULLABLE);
-    bool is_null = hk_body_is_null(body, "value");
-    out->save.value = value.data != NULL ? value_text(arena, value)
-                      : is_null          ? HK_STR("null")
-                                         : (struct hk_str){NULL, 0};
-    out->save.description = hk_body_text(body, "description", HK_OPTIONAL | HK_NULLABLE);
-    out->save.keeps_description = !hk_body_has(body, "description");
-    out->save.now_us = hk__now(v->request->context);
     struct hk_str team = hk_body_text(body, "team_name", HK_OPTIONAL | HK_NULLABLE);
     if (team.data != NULL && v->count == 0) {
         hk__value_error(v, NULL, (struct hk_str){NULL, 0},
                         "team_name cannot be set when multi_team mode is disabled. Please contact your administrator.");
     }
-    if (out->save.value.len > HK_MAX_VARIABLE_BYTES) {
+    if (save->value.len > HK_MAX_VARIABLE_BYTES) {
         hk_validation_fail(v, 413, "The value has %zu bytes, and %d is the limit; keep it in a file and its path here",
-                           out->save.value.len, HK_MAX_VARIABLE_BYTES);
+                           save->value.len, HK_MAX_VARIABLE_BYTES);
     }
 }
 
-static bool save_variable(struct hk_db *db, struct hk__command *c, struct hk_error *err)
+static void *read_variable(struct hk_validation *v, struct hk_body *body, struct hk_texts mask, struct hk_str *key)
 {
-    struct variable *variable = c->data;
-    bool found = false;
-    if (!hk_store_variable_exists(db, variable->save.key, &found, err)) {
-        return false;
-    }
-    if (variable->is_new && found) {
-        return hk_error_set(err, HK_CONFLICT, "The Variable with key: `%.*s` already exists",
-                            HK_STR_ARG(variable->save.key));
-    }
-    if (!variable->is_new && !found) {
-        return not_found(err, variable->save.key);
-    }
-    c->res->status = variable->is_new ? 201 : 200;
-    return hk_store_variable_set(db, c->air->options.secret, &variable->save, err) &&
-           write_one(db, c->air, c->res, variable->save.key, err);
-}
-
-void hk__variable_post(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_validation v;
-    struct variable *variable = hk_arena_alloc(req->arena, sizeof *variable);
-    hk_validation_begin(&v, req);
-    read_variable(&v, hk_body_open(&v, HK_STRICT), variable);
-    variable->is_new = true;
-    if (hk_validation_end(&v, res)) {
-        hk__write_begin(req, res, "post_variable", variable, save_variable);
-    }
-}
-
-void hk__variable_patch(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_validation v;
-    struct variable *variable = hk_arena_alloc(req->arena, sizeof *variable);
-    hk_validation_begin(&v, req);
-    read_variable(&v, hk_body_open(&v, HK_STRICT), variable);
-    struct hk_texts mask = hk__update_mask(&v);
-    if (v.count == 0 && !hk_str_eq(variable->save.key, hk_request_path(req, "variable_key"))) {
-        hk_validation_fail(&v, 400, "Invalid body, key from request body doesn't match uri parameter");
-    }
-    if (!hk_validation_end(&v, res)) {
-        return;
-    }
+    struct hk_arena *arena = v->request->arena;
+    struct hk_variable_save *save = hk_arena_alloc(arena, sizeof *save);
+    save->key = hk_body_text(body, "key", HK_REQUIRED);
+    hk_body_check_length(body, "key", save->key, 0, HK_MAX_ID_BYTES);
+    struct hk_str value = hk_body_document(body, "value", HK_NULLABLE);
+    bool is_null = hk_body_is_null(body, "value");
+    save->value = value.data != NULL ? value_text(arena, value) : is_null ? HK_STR("null") : (struct hk_str){NULL, 0};
+    save->description = hk_body_text(body, "description", HK_OPTIONAL | HK_NULLABLE);
+    save->keeps_description =
+        !hk_body_has(body, "description") || (mask.count > 0 && !hk__texts_have(mask, "description"));
+    save->now_us = hk__now(v->request->context);
+    check_variable(v, body, save);
     if (mask.count > 0 && !hk__texts_have(mask, "value") && !hk__texts_have(mask, "val")) {
-        variable->save.value = (struct hk_str){NULL, 0};
+        save->value = (struct hk_str){NULL, 0};
     }
-    if (mask.count > 0) {
-        variable->save.keeps_description = variable->save.keeps_description || !hk__texts_have(mask, "description");
-    }
-    hk__write_begin(req, res, "patch_variable", variable, save_variable);
+    *key = save->key;
+    return save;
 }
 
-static bool drop_variable(struct hk_db *db, struct hk__command *c, struct hk_error *err)
-{
-    struct hk_str *key = c->data;
-    bool found = false;
-    hk_response_empty(c->res, 204);
-    return hk_store_variable_delete(db, *key, &found, err) && (found || not_found(err, *key));
-}
-
-void hk__variable_delete(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_str *key = hk_arena_alloc(req->arena, sizeof *key);
-    *key = hk_request_path(req, "variable_key");
-    hk__write_begin(req, res, "delete_variable", key, drop_variable);
-}
-
-/* ---- bulk ---- */
-
-static void *bulk_read(struct hk_validation *v, struct hk_body *body, struct hk_str *key)
-{
-    struct variable *variable = hk_arena_alloc(v->request->arena, sizeof *variable);
-    read_variable(v, body, variable);
-    *key = variable->save.key;
-    return variable;
-}
-
-static bool bulk_exists(struct hk_db *db, struct hk_str key, bool *found, struct hk_error *err)
+static bool exists(struct hk_db *db, struct hk_str key, bool *found, struct hk_error *err)
 {
     return hk_store_variable_exists(db, key, found, err);
 }
 
-static bool bulk_save(struct hk_db *db, const struct hk_airflow *air, const struct hk__bulk_entity *entity,
-                      struct hk_texts mask, struct hk_error *err)
+static bool save_variable(struct hk_db *db, const struct hk_airflow *air, const struct hk__entity *entity, bool is_new,
+                          struct hk_error *err)
 {
-    struct hk_variable_save save = ((struct variable *)entity->data)->save;
-    if (mask.count > 0 && !hk__texts_have(mask, "value") && !hk__texts_have(mask, "val")) {
-        save.value = (struct hk_str){NULL, 0};
-    }
-    if (mask.count > 0 && !hk__texts_have(mask, "description")) {
-        save.keeps_description = true;
-    }
-    return hk_store_variable_set(db, air->options.secret, &save, err);
+    (void)is_new;
+    return hk_store_variable_set(db, air->options.secret, entity->data, err);
 }
 
-static bool bulk_delete(struct hk_db *db, struct hk_str key, struct hk_error *err)
+static bool write_variable(struct hk_db *db, struct hk__list *one, struct hk_str key, bool *found, struct hk_error *err)
+{
+    return hk_store_variable_find(db, one->air->options.secret, key, each_variable, one, found, err);
+}
+
+static bool remove_variable(struct hk_db *db, struct hk_str key, struct hk_error *err)
 {
     bool found = false;
     return hk_store_variable_delete(db, key, &found, err);
 }
 
-static const struct hk__bulk_kind VARIABLES = {.plural = "variables",
-                                               .keys = "keys",
-                                               .id_member = "key",
-                                               .event = "bulk_variables",
-                                               .read = bulk_read,
-                                               .exists = bulk_exists,
-                                               .save = bulk_save,
-                                               .remove = bulk_delete};
+static const struct hk__entity_kind VARIABLES = {
+    .noun = "Variable",
+    .id_member = "key",
+    .path_member = "variable_key",
+    .plural = "variables",
+    .keys = "keys",
+    .mismatch = "Invalid body, key from request body doesn't match uri parameter",
+    .event_post = "post_variable",
+    .event_patch = "patch_variable",
+    .event_delete = "delete_variable",
+    .event_bulk = "bulk_variables",
+    .read = read_variable,
+    .exists = exists,
+    .save = save_variable,
+    .write = write_variable,
+    .remove = remove_variable,
+};
 
-void hk__variables_bulk(const struct hk_request *req, struct hk_response *res)
-{
-    hk__bulk(req, res, &VARIABLES);
-}
+HK__ENTITY_ROUTES(variable, variables, VARIABLES)

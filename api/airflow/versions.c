@@ -3,6 +3,13 @@
 #include "api/airflow/rest_internal.h"
 #include "engine/store/version_query.h"
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    const struct hk_version_filter *filter = list->filter;
+    return (filter->dag_id.data == NULL || hk__need_dag(db, filter->dag_id, err)) &&
+           hk_store_version_list(db, filter, list->page, hk__each_version, list, total, err);
+}
+
 void hk__versions_list(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_validation v;
@@ -15,29 +22,21 @@ void hk__versions_list(const struct hk_request *req, struct hk_response *res)
         .bundle_name = hk_query_text(&v, "bundle_name", HK_OPTIONAL),
         .bundle_version = hk_query_text(&v, "bundle_version", HK_OPTIONAL),
     };
-    if (!hk_validation_end(&v, res)) {
-        return;
-    }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    bool is_one = !hk_str_is(dag_id, "~");
-    if (is_one) {
+    if (!hk_str_is(dag_id, "~")) {
         filter.dag_id = dag_id;
     }
-    if (!is_one || hk__check_dag(req, res, db, dag_id)) {
-        struct hk__list list;
-        struct hk_error err;
-        int64_t total = 0;
-        hk__list_begin(&list, req->context, res, "dag_versions");
-        if (hk_store_version_list(db, &filter, &page, hk__each_version, &list, &total, &err)) {
-            hk__list_end(&list, total);
-        } else {
-            hk__broken(req, res, &err);
-        }
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "dag_versions", .filter = &filter, .page = &page, .fill = fill});
     }
-    hk__read_end(req, db);
+}
+
+static bool find_version(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err)
+{
+    int64_t number = *(const int64_t *)one->filter;
+    /* 0 would mean the newest to the store */
+    return number == 0 ||
+           hk_store_version_find(db, hk_request_path(one->req, "dag_id"), number, hk__each_version, one, found, err);
 }
 
 void hk__version_get(const struct hk_request *req, struct hk_response *res)
@@ -46,25 +45,11 @@ void hk__version_get(const struct hk_request *req, struct hk_response *res)
     struct hk_str dag_id = hk_request_path(req, "dag_id");
     hk_validation_begin(&v, req);
     int64_t number = hk_path_int(&v, "version_number", &(struct hk_int_rule){.is_required = true});
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_one(req, res, find_version, &number,
+                       "The DagVersion with dag_id: `%.*s` and version_number: `%lld` was not found",
+                       HK_STR_ARG(dag_id), (long long)number);
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list one = {.air = req->context, .res = res};
-    hk_json_init(&one.w, &res->body);
-    struct hk_error err;
-    bool found = false;
-    /* 0 would mean the newest to the store */
-    if (number != 0 && !hk_store_version_find(db, dag_id, number, hk__each_version, &one, &found, &err)) {
-        hk__broken(req, res, &err);
-    } else if (!found) {
-        hk__detail(res, 404, "The DagVersion with dag_id: `%.*s` and version_number: `%lld` was not found",
-                   HK_STR_ARG(dag_id), (long long)number);
-    }
-    hk__read_end(req, db);
 }
 
 struct source {

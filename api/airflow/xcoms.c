@@ -9,7 +9,7 @@
 enum form { FORM_NONE, FORM_NATIVE, FORM_TEXT };
 
 struct writing {
-    struct hk__list list;
+    struct hk_json *w;
     enum form form;
 };
 
@@ -36,7 +36,7 @@ static void write_as_text(struct hk_json *w, struct hk_str value_json)
 static bool each_xcom(void *arg, const struct hk_xcom_info *x)
 {
     struct writing *writing = arg;
-    struct hk_json *w = &writing->list.w;
+    struct hk_json *w = writing->w;
     hk_json_begin_object(w);
     hk_json_kv_text(w, "key", x->key);
     hk_json_kv_time(w, "timestamp", x->written_us);
@@ -62,6 +62,12 @@ static struct hk_str unless_tilde(struct hk_str id)
     return hk_str_is(id, "~") ? (struct hk_str){NULL, 0} : id;
 }
 
+static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
+{
+    struct writing writing = {&list->w, FORM_NONE};
+    return hk_store_xcom_list(db, list->filter, list->page, each_xcom, &writing, total, err);
+}
+
 void hk__xcoms_list(const struct hk_request *req, struct hk_response *res)
 {
     static const struct hk_int_rule any = {.fallback = HK_TIME_NONE, .has_least = true, .least = -1};
@@ -84,23 +90,10 @@ void hk__xcoms_list(const struct hk_request *req, struct hk_response *res)
         .logical = hk__query_times(&v, "logical_date"),
         .run_after = hk__query_times(&v, "run_after"),
     };
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_list(req, res,
+                        &(struct hk__listing){.name = "xcom_entries", .filter = &filter, .page = &page, .fill = fill});
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct writing writing = {.form = FORM_NONE};
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&writing.list, req->context, res, "xcom_entries");
-    if (hk_store_xcom_list(db, &filter, &page, each_xcom, &writing, &total, &err)) {
-        hk__list_end(&writing.list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
 }
 
 static struct hk_xcom_key path_key(const struct hk_request *req, int64_t map_index)
@@ -114,30 +107,30 @@ static struct hk_xcom_key path_key(const struct hk_request *req, int64_t map_ind
 
 static const struct hk_int_rule MAP_INDEX = {.fallback = -1, .has_least = true, .least = -1};
 
+struct wanted {
+    struct hk_xcom_key key;
+    enum form form;
+};
+
+static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_error *err)
+{
+    const struct wanted *wanted = one->filter;
+    struct writing writing = {&one->w, wanted->form};
+    return hk_store_xcom_find(db, &wanted->key, each_xcom, &writing, found, err);
+}
+
 void hk__xcom_get(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_validation v;
     hk_validation_begin(&v, req);
-    struct hk_xcom_key key = path_key(req, hk_query_int(&v, "map_index", &MAP_INDEX));
+    struct wanted wanted = {path_key(req, hk_query_int(&v, "map_index", &MAP_INDEX)), FORM_NATIVE};
     (void)hk_query_bool(&v, "deserialize", HK_FALSE); /* values are plain JSON already */
-    bool as_text = hk_query_bool(&v, "stringify", HK_FALSE) == HK_TRUE;
-    if (!hk_validation_end(&v, res)) {
-        return;
+    if (hk_query_bool(&v, "stringify", HK_FALSE) == HK_TRUE) {
+        wanted.form = FORM_TEXT;
     }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
+    if (hk_validation_end(&v, res)) {
+        hk__answer_one(req, res, find, &wanted, "XCom entry with key: `%.*s` not found", HK_STR_ARG(wanted.key.key));
     }
-    struct writing writing = {.form = as_text ? FORM_TEXT : FORM_NATIVE};
-    hk_json_init(&writing.list.w, &res->body);
-    struct hk_error err;
-    bool found = false;
-    if (!hk_store_xcom_find(db, &key, each_xcom, &writing, &found, &err)) {
-        hk__broken(req, res, &err);
-    } else if (!found) {
-        hk__detail(res, 404, "XCom entry with key: `%.*s` not found", HK_STR_ARG(key.key));
-    }
-    hk__read_end(req, db);
 }
 
 /* ---- writing ---- */
@@ -244,8 +237,9 @@ static bool save_xcom(struct hk_db *db, struct hk__command *c, struct hk_error *
         return hk_error_set(err, HK_NOT_FOUND, "The XCom with key: `%.*s` with mentioned task instance doesn't exist.",
                             HK_STR_ARG(xcom->key.key));
     }
-    struct writing writing = {.form = FORM_NATIVE};
-    hk_json_init(&writing.list.w, &c->res->body);
+    struct hk_json w;
+    struct writing writing = {&w, FORM_NATIVE};
+    hk_json_init(&w, &c->res->body);
     c->res->status = xcom->is_new ? 201 : 200;
     return hk_store_xcom_put(db, &xcom->key, xcom->value_json, hk__now(c->air), err) &&
            hk_store_xcom_find(db, &xcom->key, each_xcom, &writing, &found, err);
@@ -262,6 +256,9 @@ void hk__xcom_post(const struct hk_request *req, struct hk_response *res)
     xcom->value_json = read_value(&v, body);
     xcom->key.map_index = hk_body_int(body, "map_index", HK_OPTIONAL, &(struct hk_int_rule){.fallback = -1});
     xcom->is_new = true;
+    if (v.count == 0 && xcom->key.key.len == 0) {
+        hk_validation_fail(&v, 400, "XCom key must be a non-empty string. Received: ''");
+    }
     if (hk_validation_end(&v, res) && check_place(req, res, &xcom->key)) {
         hk__write_begin(req, res, "create_xcom_entry", xcom, save_xcom);
     }

@@ -95,6 +95,8 @@ int64_t hk_path_int(struct hk_validation *v, const char *name, const struct hk_i
 /* Opens the body as an object: never NULL; after a mistake an empty one in which everything is absent and nothing
  * more is complained about. */
 struct hk_body *hk_body_open(struct hk_validation *v, unsigned flags);
+/* What is wrong in it from now on is told under this name, too, as pydantic does for one model of a union. */
+void hk_body_tag(struct hk_body *body, const char *tag);
 struct hk_body *hk_body_object(struct hk_body *parent, const char *name, unsigned flags);
 bool hk_body_is_present(const struct hk_body *body);                /* false: absent, null or mistaken */
 bool hk_body_has(const struct hk_body *body, const char *name);     /* written, be it null */

@@ -400,6 +400,11 @@ struct hk_body *hk_body_object(struct hk_body *parent, const char *name, unsigne
     return open_object(parent, &member, flags);
 }
 
+void hk_body_tag(struct hk_body *body, const char *tag)
+{
+    body->loc = hk_loc_add(arena_of(body), body->loc, tag);
+}
+
 size_t hk_body_list(struct hk_body *body, const char *name, unsigned flags, struct hk_body **list)
 {
     struct member member = find_member(body, name, flags);

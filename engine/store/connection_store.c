@@ -9,17 +9,23 @@ static const char CONNECTION_COUNT[] = "SELECT count(*) FROM connection c";
 static const char CONNECTION_FIND[] = CONNECTION_SELECT " WHERE conn_id = ?1";
 static const char CONNECTION_EXISTS[] = "SELECT 1 FROM connection WHERE conn_id = ?1";
 static const char CONNECTION_SET[] =
-    "INSERT OR REPLACE INTO connection (conn_id, conn_type, description, host, login, schema, port, password, extra, "
-    "is_encrypted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)";
+    "INSERT INTO connection (conn_id, conn_type, description, host, login, schema, port, password, extra, "
+    "is_encrypted, added) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, "
+    "(SELECT coalesce(max(added), 0) + 1 FROM connection)) ON CONFLICT (conn_id) DO UPDATE SET conn_type = ?2, "
+    "description = ?3, host = ?4, login = ?5, schema = ?6, port = ?7, password = ?8, extra = ?9, is_encrypted = 1";
 static const char CONNECTION_DELETE[] = "DELETE FROM connection WHERE conn_id = ?1";
 
 const struct hk_order_field hk_connection_orders[] = {
-    {"conn_id", "c.conn_id", NULL},     {"connection_id", "c.conn_id", NULL},
-    {"conn_type", "c.conn_type", NULL}, {"description", "c.description", NULL},
-    {"host", "c.host", NULL},           {"port", "c.port", NULL},
-    {"id", "c.conn_id", NULL},          {NULL, NULL, NULL},
+    {"conn_id", "c.conn_id", NULL},
+    {"connection_id", "c.conn_id", NULL},
+    {"conn_type", "c.conn_type", NULL},
+    {"description", "c.description", NULL},
+    {"host", "c.host", NULL},
+    {"port", "c.port", NULL},
+    {"id", "c.added", NULL},
+    {NULL, NULL, NULL},
 };
-static const char *const KEY[] = {"c.conn_id", NULL};
+static const char *const KEY[] = {"c.added", "c.conn_id", NULL};
 static const struct hk_list_sql LIST = {CONNECTION_SELECT, NULL, KEY};
 
 static bool open_text(const struct hk_secret_key *secret, struct hk_str *text, struct hk_buf *plain,

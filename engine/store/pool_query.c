@@ -5,12 +5,12 @@ static const char POOL_COUNT[] = "SELECT count(*) FROM pool p";
 static const char POOL_FIND[] = POOL_SELECT " WHERE p.name = ?1";
 
 const struct hk_order_field hk_pool_orders[] = {
-    {"id", "p.name", NULL},
+    {"id", "p.added", NULL},
     {"pool", "p.name", NULL},
     {"name", "p.name", NULL},
     {NULL, NULL, NULL},
 };
-static const char *const KEY[] = {"p.name", NULL};
+static const char *const KEY[] = {"p.added", "p.name", NULL};
 static const struct hk_list_sql LIST = {POOL_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, hk_pool_row_fn each, void *arg, bool *found, struct hk_error *err)

@@ -1,10 +1,10 @@
 #include "engine/store/pool_store.h"
 
-#include <string.h>
-
 static const char POOLS_EACH[] = "SELECT name, slots, description, include_deferred FROM pool ORDER BY name";
-static const char POOL_SET[] = "INSERT INTO pool (name, slots, description, include_deferred) VALUES (?1, ?2, ?3, ?4) "
-                               "ON CONFLICT (name) DO UPDATE SET slots = ?2, description = ?3, include_deferred = ?4";
+static const char POOL_SET[] =
+    "INSERT INTO pool (name, slots, description, include_deferred, added) VALUES (?1, ?2, ?3, ?4, "
+    "(SELECT coalesce(max(added), 0) + 1 FROM pool)) ON CONFLICT (name) DO UPDATE SET slots = ?2, description = ?3, "
+    "include_deferred = ?4";
 static const char POOL_DELETE[] = "DELETE FROM pool WHERE name = ?1";
 static const char POOL_USE[] =
     "SELECT t.state, sum(t.pool_slots) FROM dag_run r INDEXED BY dag_run_active CROSS JOIN task_instance t USING "
@@ -37,17 +37,18 @@ bool hk_store_pool_set(struct hk_db *db, const struct hk_pool_row *row, struct h
     return hk_run(q, err);
 }
 
-bool hk_store_pool_delete(struct hk_db *db, const char *name, struct hk_error *err)
+bool hk_store_pool_delete(struct hk_db *db, struct hk_str name, struct hk_error *err)
 {
-    if (strcmp(name, "default_pool") == 0) {
+    if (hk_str_is(name, "default_pool")) {
         return hk_error_set(err, HK_INVALID, "Default Pool can't be deleted");
     }
     struct hk_stmt *q = hk_db_query(db, POOL_DELETE);
-    hk_bind_text(q, 1, name);
+    hk_bind_str(q, 1, name);
     if (!hk_run(q, err)) {
         return false;
     }
-    return hk_db_changes(db) == 1 || hk_error_set(err, HK_NOT_FOUND, "The Pool with name: `%s` was not found", name);
+    return hk_db_changes(db) == 1 ||
+           hk_error_set(err, HK_NOT_FOUND, "The Pool with name: `%.*s` was not found", HK_STR_ARG(name));
 }
 
 bool hk_store_pool_use(struct hk_db *db, const char *name, struct hk_pool_use *out, struct hk_error *err)

@@ -16,7 +16,7 @@ HK_MUST_USE bool hk_store_pools_each(struct hk_db *db, hk_pool_row_fn each, void
 /* Adds or changes. */
 HK_MUST_USE bool hk_store_pool_set(struct hk_db *db, const struct hk_pool_row *row, struct hk_error *err);
 /* HK_NOT_FOUND; HK_INVALID for the default pool. */
-HK_MUST_USE bool hk_store_pool_delete(struct hk_db *db, const char *name, struct hk_error *err);
+HK_MUST_USE bool hk_store_pool_delete(struct hk_db *db, struct hk_str name, struct hk_error *err);
 
 /* How many slots of a pool are taken by tasks in each of the states that count. */
 struct hk_pool_use {

@@ -7,21 +7,21 @@ static const char VARIABLE_COUNT[] = "SELECT count(*) FROM variable v";
 static const char VARIABLE_FIND[] = VARIABLE_SELECT " WHERE key = ?1";
 static const char VARIABLE_EXISTS[] = "SELECT 1 FROM variable WHERE key = ?1";
 static const char VARIABLE_SET[] =
-    "INSERT INTO variable (key, value, description, is_encrypted) VALUES (?1, ?2, ?3, 1) ON CONFLICT (key) DO UPDATE "
-    "SET "
+    "INSERT INTO variable (key, value, description, is_encrypted, added) VALUES (?1, ?2, ?3, 1, "
+    "(SELECT coalesce(max(added), 0) + 1 FROM variable)) ON CONFLICT (key) DO UPDATE SET "
     "value = ?2, is_encrypted = 1, description = CASE WHEN ?4 THEN description ELSE ?3 END";
 static const char VARIABLE_DESCRIBE[] = "UPDATE variable SET description = ?2 WHERE key = ?1";
 static const char VARIABLE_DELETE[] = "DELETE FROM variable WHERE key = ?1";
 
 const struct hk_order_field hk_variable_orders[] = {
     {"key", "v.key", NULL},
-    {"id", "v.key", NULL},
+    {"id", "v.added", NULL},
     {"_val", "v.value", NULL},
     {"description", "v.description", NULL},
     {"is_encrypted", "v.is_encrypted", NULL},
     {NULL, NULL, NULL},
 };
-static const char *const KEY[] = {"v.key", NULL};
+static const char *const KEY[] = {"v.added", "v.key", NULL};
 static const struct hk_list_sql LIST = {VARIABLE_SELECT, NULL, KEY};
 
 static bool hand_out(struct hk_stmt *q, const struct hk_secret_key *secret, hk_variable_info_fn each, void *arg,

@@ -7,71 +7,20 @@ then loses a task to a locked database: ask again with --only for what looks odd
 """
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
-import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import airflow_api as api  # noqa: E402
 import shipped  # noqa: E402
 from airflow_client.client.exceptions import ApiException, ServiceException  # noqa: E402
+from real_airflow import real_airflow  # noqa: E402
 
 BATCH = 10  # more at once is too much for Airflow on SQLite
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def start_airflow(home, port):
-    environment = {
-        **os.environ,
-        "PATH": os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"],
-        "AIRFLOW_HOME": home,
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": os.path.join(home, "dags"),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__CORE__PARALLELISM": "6",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=300",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "36000",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__TRIGGERER__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-    }
-    # The scheduler ends for good when it finds SQLite locked, so it is started again and again.
-    script = """
-        trap 'kill $(jobs -p); wait; exit' TERM
-        airflow api-server & airflow dag-processor & airflow triggerer &
-        while true; do airflow scheduler & wait $!; sleep 1; done
-    """
-    with open(os.path.join(home, "airflow.log"), "ab") as log:
-        subprocess.run(["airflow", "db", "migrate"], env=environment, stdout=log, stderr=log, check=True)
-        return subprocess.Popen(["bash", "-c", script], env=environment, stdout=log, stderr=log, start_new_session=True)
-
-
-def connect(port, seconds=120):
-    url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + seconds
-    while True:
-        try:
-            return api.client_of(url, api.token_of(url))
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1)
 
 
 def wait_until_read(client, seconds=240):
@@ -130,18 +79,8 @@ def main():
     parser.add_argument("--only", action="append", help="ask for these, keep what is known of the others")
     parser.add_argument("--keep", action="store_true", help="leave Airflow's home behind, to look into")
     options = parser.parse_args()
-    home = tempfile.mkdtemp(prefix="hanok-airflow-")
-    shipped.copy_to(os.path.join(home, "dags"))
-    port = free_port()
-    process = start_airflow(home, port)
-    try:
-        found, errors = record(connect(port), options.seconds, options.only)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        time.sleep(10)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    with real_airflow(shipped.copy_to, keep=options.keep) as url:
+        found, errors = record(api.client_of(url, api.token_of(url)), options.seconds, options.only)
     for path, text in errors.items():
         print(f"{path}: Airflow cannot import it: {text.strip().splitlines()[-1]}")
     if options.only:
@@ -155,10 +94,6 @@ def main():
     }
     (HERE / "expected.json").write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
     print(f"{len(found)} DAGs recorded, {len(shipped.LEFT_OUT)} left out")
-    if options.keep:
-        print("see", home)
-    else:
-        shutil.rmtree(home, ignore_errors=True)
     return 0
 
 
