@@ -150,7 +150,8 @@ static void report_python(struct local_job *job, const struct hk_shim_ended *end
 /* Nothing may be reported to this job's owner yet. */
 static bool is_held(const struct local_job *job)
 {
-    return job->local->recovery != NULL || (job->kind != HK_SHIM_COMMAND && !job->is_attached);
+    bool is_unanswered = job->local->recovery != NULL && job->is_adopted;
+    return is_unanswered || (job->kind != HK_SHIM_COMMAND && !job->is_attached);
 }
 
 void local_job_message(struct hk_local *local, const struct hk_shim_message *m)

@@ -65,7 +65,7 @@ struct hk_local {
     bool is_welcome; /* the shim has answered */
     int shim_pid;
     struct local_process *process; /* NULL: not our child */
-    struct hk_buf pending;         /* frames for the next shim, while the old one's remains are cleaned up */
+    struct hk_buf pending;         /* frames for the next shim, while an old one's remains are cleaned up */
     struct local_recovery *recovery;
 
     struct local_job *buckets[LOCAL_BUCKETS];
@@ -95,6 +95,7 @@ void local_released(struct hk_local *local); /* one handle less */
 /* local_shim.c */
 void local_send(struct hk_local *local, const struct hk_shim_message *message); /* starts the shim when needed */
 void local_tell(struct hk_local *local, const struct hk_shim_message *message); /* only when there is one */
+void local_replay_pending(struct hk_local *local);                              /* once a shim may be started again */
 bool local_connect(struct hk_local *local);                                     /* to a shim that runs already */
 void local_clean(struct hk_local *local, void (*done)(struct hk_local *local, const struct hk_buf *exits));
 void local_shim_release(struct hk_local *local); /* lets go of the process handle */

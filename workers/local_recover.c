@@ -57,6 +57,7 @@ static void finish(struct hk_local *local)
     struct local_recovery *r = local->recovery;
     uv_timer_stop(&local->guard);
     local->recovery = NULL;
+    local_replay_pending(local); /* what was begun meanwhile */
     r->done(r->arg, r->answers, r->count);
     for (size_t i = 0; i < r->count && !local->is_freed; i++) {
         struct local_job *job = local_job_find(local, &r->jobs[i].key);
@@ -191,8 +192,12 @@ void local_recover_lost(struct hk_local *local)
 {
     struct local_recovery *r = local->recovery;
     for (size_t i = 0; i < LOCAL_BUCKETS; i++) {
-        while (local->buckets[i] != NULL) {
-            local_job_remove(local->buckets[i]); /* before recovery there were none */
+        struct local_job *next;
+        for (struct local_job *job = local->buckets[i]; job != NULL; job = next) {
+            next = job->next;
+            if (job->is_adopted || job->state == LOCAL_DOOMED) { /* what was begun meanwhile waits for the next shim */
+                local_job_remove(job);
+            }
         }
     }
     for (size_t i = 0; i < r->count; i++) {

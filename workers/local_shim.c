@@ -72,8 +72,6 @@ static void on_message(void *context, const struct hk_shim_message *m)
     }
 }
 
-static void replay_pending(struct hk_local *local);
-
 /* What the dead shim had finished is in HOME/run/exits; the rest is lost. */
 static void cleaned_up(struct hk_local *local, const struct hk_buf *exits)
 {
@@ -94,7 +92,7 @@ static void cleaned_up(struct hk_local *local, const struct hk_buf *exits)
             }
         }
     }
-    replay_pending(local);
+    local_replay_pending(local);
 }
 
 static void finish_stop(struct hk_local *local)
@@ -247,7 +245,7 @@ static void start_shim(struct hk_local *local)
            HK_KEY("why", uv_strerror(rc)));
 }
 
-static void replay_pending(struct hk_local *local)
+void local_replay_pending(struct hk_local *local)
 {
     struct hk_buf frames = local->pending;
     hk_buf_init(&local->pending, frames.max);
@@ -278,7 +276,7 @@ void local_send(struct hk_local *local, const struct hk_shim_message *m)
         }
         return;
     }
-    if (local->link == LINK_CLEANING || (local->recovery != NULL && local->channel == NULL)) {
+    if (local->link == LINK_CLEANING || local->recovery != NULL) {
         hk_shim_encode(&local->pending, m);
         return;
     }
@@ -297,10 +295,11 @@ void local_send(struct hk_local *local, const struct hk_shim_message *m)
 
 void local_tell(struct hk_local *local, const struct hk_shim_message *m)
 {
-    if (local->channel != NULL) {
-        hk_channel_send(local->channel, m);
-    } else if (local->pending.len > 0) {
+    const struct local_job *job = local_job_find(local, &m->key);
+    if (job != NULL && job->state == LOCAL_RUNNING && !job->is_sent) {
         hk_shim_encode(&local->pending, m); /* its START waits there, too */
+    } else if (local->channel != NULL) {
+        hk_channel_send(local->channel, m);
     }
 }
 

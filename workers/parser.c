@@ -9,7 +9,7 @@
 
 struct hk_parser {
     struct hk_supervisor *supervisor; /* answers the requests; has no jobs of its own */
-    int64_t last_run;                 /* keys count down from -1 */
+    int64_t last_run;                 /* keys count down from the time of the start: see hk_parser_new */
 };
 
 struct parse {
@@ -153,6 +153,8 @@ struct hk_parser *hk_parser_new(const struct hk_parser_options *options)
         .clock = options->clock, .port = options->port, .services = options->services};
     struct hk_parser *parser = hk_alloc(sizeof *parser);
     parser->supervisor = hk_supervisor_new(&inner);
+    /* The shim may still have the files that an earlier engine was reading; they are not to be taken for ours. */
+    parser->last_run = -hk_clock_wall_us(options->clock);
     return parser;
 }
 

@@ -131,6 +131,56 @@ static void results_that_are_forgotten_take_no_room(void **state)
     close_world(&w);
 }
 
+/* DAG files are read while a new engine still looks after what an earlier one left. */
+static void what_begins_during_recovery_runs_after_it(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    w.executor.recover(w.executor.context, NULL, 0, on_recovered, &w);
+    start_python(&w, "startup");
+    wait_python(&w);
+    assert_true(w.is_recovered);
+    assert_string_equal(w.message, "\x92\x05got startup");
+    close_world(&w);
+    assert_int_equal(w.python_exit, HK_EXIT_LOST);
+}
+
+/* The same beside a shim that is alive and says what it has. */
+static void what_begins_while_the_shim_is_asked_runs_after_it(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    int shim;
+    kill_engine(home, "commands", &shim);
+    static struct world w;
+    open_world(&w, home);
+    w.executor.recover(w.executor.context, NULL, 0, on_recovered, &w);
+    start_python(&w, "startup");
+    wait_python(&w);
+    assert_true(w.is_recovered);
+    assert_string_equal(w.message, "\x92\x05got startup");
+    close_world(&w);
+}
+
+static void a_stop_during_recovery_loses_what_had_begun(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    w.executor.recover(w.executor.context, NULL, 0, on_recovered, &w);
+    start_python(&w, "startup");
+    close_world(&w);
+    assert_false(w.is_recovered);
+    assert_true(w.has_python_ended);
+    assert_int_equal(w.python_exit, HK_EXIT_LOST);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -141,6 +191,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_new_engine_adopts_the_tasks),
         cmocka_unit_test(both_die_and_nothing_is_left),
         cmocka_unit_test(a_dead_shim_is_replaced),
+        cmocka_unit_test(what_begins_during_recovery_runs_after_it),
+        cmocka_unit_test(what_begins_while_the_shim_is_asked_runs_after_it),
+        cmocka_unit_test(a_stop_during_recovery_loses_what_had_begun),
         cmocka_unit_test(results_that_are_forgotten_take_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

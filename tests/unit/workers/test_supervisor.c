@@ -676,6 +676,33 @@ static void parses_a_file(void **state)
     hk_parser_free(parser);
 }
 
+static int64_t later(void *context)
+{
+    return now(context) + 1000000;
+}
+
+static struct hk_job_key key_of_parse(const struct hk_clock *clock)
+{
+    struct hk_parser_options options = {.clock = clock, .port = port, .services = fakes};
+    struct hk_parser *parser = hk_parser_new(&options);
+    struct hk_parser_file file = {.path = "/home/dags/a.py", .bundle_path = "/home/dags", .bundle_name = "dags"};
+    hk_parser_parse(parser, &file, on_parsed, NULL);
+    world.session.ended(world.session.context, 7);
+    hk_parser_free(parser);
+    return world.key;
+}
+
+/* The shim outlives an engine, and with it the files that were being read. */
+static void engines_read_files_under_keys_of_their_own(void **state)
+{
+    (void)state;
+    static const struct hk_clock later_clock = {later, later, NULL};
+    struct hk_job_key first = key_of_parse(&fixed_clock);
+    struct hk_job_key second = key_of_parse(&later_clock);
+    assert_true(first.run < 0 && second.run < 0); /* no run of the database */
+    assert_false(hk_job_key_eq(&first, &second));
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -694,6 +721,7 @@ int main(void)
         test(survives_an_answer_after_the_end),
         test(adopts_what_a_former_engine_started),
         test(parses_a_file),
+        test(engines_read_files_under_keys_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
