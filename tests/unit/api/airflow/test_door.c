@@ -130,6 +130,8 @@ static void writes_down_who_did_what(void **state)
               "\"owner\":\"ann\",\"extra\":\"{\\\"key\\\": \\\"audited\\\", \\\"value\\\": \\\"***\\\", "
               "\\\"method\\\": \\\"POST\\\"}\"");
     fx_expect(400, "POST", "/api/v2/dags/pipe/dagRuns", "{\"logical_date\":null,\"conf\":{\"n\":0}}", NULL);
+    /* A refusal does not wait for its row; what is written after that row does. */
+    fx_expect(201, "POST", "/api/v2/variables", "{\"key\":\"later\",\"value\":\"\"}", NULL);
     fx_expect(200, "GET", "/api/v2/eventLogs?dag_id=pipe&order_by=-when&limit=1", NULL,
               "\"extra\":\"{\\\"logical_date\\\": null, \\\"conf\\\": {\\\"n\\\": 0}, \\\"method\\\": "
               "\\\"POST\\\"}\",\"dag_display_name\":\"pipe\"");
