@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,36 +49,55 @@ static bool write_private(const char *path, const void *data, size_t len, struct
     return ok || hk_error_set(err, HK_IO, "file '%s' cannot be written: %m", path);
 }
 
+enum { SECRETS_SIZE = HK_TOKEN_SECRET_SIZE + HK_HOME_FERNET_SIZE };
+
+static bool make_secrets(const char *path, unsigned char both[SECRETS_SIZE], struct hk_error *err)
+{
+    unsigned char more[HK_TOKEN_SECRET_SIZE];
+    if (!hk_token_new_secret(both, err) || !hk_token_new_secret(more, err)) {
+        return false;
+    }
+    memcpy(both + HK_TOKEN_SECRET_SIZE, more, HK_HOME_FERNET_SIZE);
+    return write_private(path, both, SECRETS_SIZE, err);
+}
+
+static bool read_or_make_secrets(const char *path, unsigned char both[SECRETS_SIZE], struct hk_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? make_secrets(path, both, err)
+                               : hk_error_set(err, HK_IO, "file '%s' cannot be read: %m", path);
+    }
+    ssize_t n = read(fd, both, SECRETS_SIZE);
+    close(fd);
+    return n == SECRETS_SIZE ||
+           hk_error_set(err, HK_CORRUPT,
+                        "file '%s' is damaged; restore it from a back-up, or delete it to get new keys (stored "
+                        "variables and passwords of connections are then lost)",
+                        path);
+}
+
+/* One program at a time: of two that make keys in a new home, one would seal with keys that nobody finds again. */
 static bool load_secrets(struct hk_home *home, struct hk_error *err)
 {
-    unsigned char both[HK_TOKEN_SECRET_SIZE + HK_HOME_FERNET_SIZE];
+    unsigned char both[SECRETS_SIZE];
     char path[HK_HOME_PATH_SIZE + 32];
     snprintf(path, sizeof path, "%s/secrets", home->path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
-        unsigned char more[HK_TOKEN_SECRET_SIZE];
-        if (!hk_token_new_secret(both, err) || !hk_token_new_secret(more, err)) {
-            return false;
+    int folder = open(home->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || flock(folder, LOCK_EX) != 0) {
+        hk_error_set(err, HK_IO, "home '%s' cannot be used: %m", home->path);
+        if (folder >= 0) {
+            close(folder);
         }
-        memcpy(both + HK_TOKEN_SECRET_SIZE, more, HK_HOME_FERNET_SIZE);
-        if (!write_private(path, both, sizeof both, err)) {
-            return false;
-        }
-    } else if (fd < 0) {
-        return hk_error_set(err, HK_IO, "file '%s' cannot be read: %m", path);
-    } else {
-        ssize_t n = read(fd, both, sizeof both);
-        close(fd);
-        if (n != (ssize_t)sizeof both) {
-            return hk_error_set(err, HK_CORRUPT,
-                                "file '%s' is damaged; restore it from a back-up, or delete it to get "
-                                "new keys (stored variables and passwords of connections are then lost)",
-                                path);
-        }
+        return false;
     }
-    memcpy(home->token_secret, both, HK_TOKEN_SECRET_SIZE);
-    memcpy(home->fernet_key, both + HK_TOKEN_SECRET_SIZE, HK_HOME_FERNET_SIZE);
-    return true;
+    bool ok = read_or_make_secrets(path, both, err);
+    close(folder);
+    if (ok) {
+        memcpy(home->token_secret, both, HK_TOKEN_SECRET_SIZE);
+        memcpy(home->fernet_key, both + HK_TOKEN_SECRET_SIZE, HK_HOME_FERNET_SIZE);
+    }
+    return ok;
 }
 
 bool hk_home_open(const char *path, struct hk_home *home, struct hk_error *err)

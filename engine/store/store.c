@@ -109,8 +109,20 @@ static bool lock_home(struct hk_store *store, struct hk_error *err)
 
 static void *writer_main(void *arg);
 
+/* SQLite would make it readable for all; its own files beside it (-wal, -shm) get the mode that this one has. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    } /* else SQLite says what is wrong */
+}
+
 static bool open_database(struct hk_store *store, struct hk_error *err)
 {
+    if (store->lock_fd >= 0) {
+        make_private(store->path);
+    }
     if (!hk_db_open(store->path, HK_DB_READ_WRITE, &store->db, err)) {
         return false;
     }
