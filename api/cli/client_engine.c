@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/cli/engine.h"
+#include "api/cli/home_url.h"
 
 enum { WAIT_MS = 10000, STEP_MS = 20 };
 
@@ -26,29 +27,6 @@ static bool is_engine_running(const struct hk_home *home)
     return is_held;
 }
 
-static bool read_url(const struct hk_home *home, char *out, size_t out_size)
-{
-    char path[HK_HOME_PATH_SIZE + 64];
-    char line[256];
-    snprintf(path, sizeof path, "%s/run/url", home->path);
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return false;
-    }
-    bool ok = fgets(line, sizeof line, file) != NULL;
-    fclose(file);
-    struct hk_str url = ok ? hk_str_trim(hk_str_from(line)) : (struct hk_str){NULL, 0};
-    return hk_str_starts_with(url, "http") && hk_str_copy(out, out_size, url);
-}
-
-/* We have the home: the URL of an engine that was killed leads nowhere, or to a stranger who must not get our token. */
-static void forget_url(const struct hk_home *home)
-{
-    char path[HK_HOME_PATH_SIZE + 64];
-    snprintf(path, sizeof path, "%s/run/url", home->path);
-    unlink(path);
-}
-
 static void run_engine(void *arg)
 {
     struct hk_client_engine *e = arg;
@@ -62,7 +40,6 @@ static void run_engine(void *arg)
     bool fits = hk_str_copy(e->url, sizeof e->url, hk_str_from(hk_engine_url(engine)));
     HK_ASSERT(fits);
     e->engine = engine;
-    forget_url(e->home);
     uv_sem_post(&e->started);
     hk_engine_run(engine);
     hk_engine_free(engine);
@@ -93,7 +70,8 @@ bool hk_client_engine_open(struct hk_client_engine *e, const struct hk_home *hom
     *e = (struct hk_client_engine){.home = home, .dag_id = dag_id};
     /* Another verb may have its own engine on the home for a moment, and one that starts has no URL yet: both pass. */
     for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += STEP_MS) {
-        if (read_url(home, e->url, sizeof e->url) && is_engine_running(home)) {
+        if (hk_home_url_read(home, e->url, sizeof e->url) && is_engine_running(home) &&
+            hk_home_url_read(home, e->url, sizeof e->url)) { /* the first may have been a dead one's */
             return true;
         }
         if (start_own(e, err)) {

@@ -11,6 +11,7 @@
 #include "api/airflow/rest.h"
 #include "api/cli/dag_callback.h"
 #include "api/cli/door.h"
+#include "api/cli/home_url.h"
 #include "api/cli/known_dag.h"
 #include "api/http/login.h"
 #include "api/http/server.h"
@@ -281,11 +282,12 @@ static bool start_bundles(struct hk_engine *e, struct hk_error *err)
 
 static bool start_store(struct hk_engine *e, struct hk_error *err)
 {
-    const char *path = e->options.database != NULL ? e->options.database : e->options.home->database;
+    const char *path = e->options.home->database;
     struct hk_store_options options = {.path = path, .notify = store_notify, .notify_context = e};
     if (!hk_store_open(&options, &e->store, err)) {
         return hk_error_prefix(err, "%s", path);
     }
+    hk_home_url_forget(e->options.home); /* the home is ours from here on */
     return true;
 }
 

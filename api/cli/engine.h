@@ -12,7 +12,6 @@ struct hk_engine;
 
 struct hk_engine_options {
     const struct hk_home *home;
-    const char *database;           /* NULL: the home's; ":memory:" for `dags test` */
     const char *const *dag_folders; /* paths of folders or files */
     size_t dag_folder_count;
     const char *listen; /* NULL: no doors */

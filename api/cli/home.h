@@ -4,7 +4,7 @@
  *     HOME/secrets            keys: tokens (64 bytes) and Fernet (32 bytes), 0600
  *     HOME/admin-password     of the first user, 0600, written once
  *     HOME/logs/              task logs, Airflow's path template
- *     HOME/run/               the shim's socket and journal
+ *     HOME/run/               the shim's socket and journal, the engine's URL, the Python host's files
  */
 #ifndef HK_CLI_HOME_H
 #define HK_CLI_HOME_H

@@ -1,31 +1,13 @@
 #include "api/cli/standalone.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "api/cli/engine.h"
+#include "api/cli/home_url.h"
 #include "api/cli/host_script.h"
 #include "engine/base/clock.h"
-
-/* Tells CLI verbs on the same home where this engine listens. */
-static bool write_url(const struct hk_home *home, const char *url, struct hk_error *err)
-{
-    char path[HK_HOME_PATH_SIZE + 32];
-    snprintf(path, sizeof path, "%s/run", home->path);
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return hk_error_set(err, HK_IO, "folder '%s' cannot be made: %m", path);
-    }
-    snprintf(path, sizeof path, "%s/run/url", home->path);
-    FILE *file = fopen(path, "we");
-    bool ok = file != NULL && fprintf(file, "%s\n", url) > 0;
-    ok = file != NULL && fclose(file) == 0 && ok;
-    return ok || hk_error_set(err, HK_IO, "file '%s' cannot be written: %m", path);
-}
 
 static int fail(const struct hk_error *err)
 {
@@ -76,14 +58,12 @@ int hk_standalone(const struct hk_standalone_options *options)
     if (!hk_engine_start(&engine_options, &engine, &err)) {
         return fail(&err);
     }
-    if (!write_url(&home, hk_engine_url(engine), &err)) {
+    if (!hk_home_url_write(&home, hk_engine_url(engine), &err)) {
         fprintf(stderr, "hanok: %s\n", err.message);
     }
     greet(&home, options, hk_engine_url(engine));
     hk_engine_run(engine);
+    hk_home_url_forget(&home);
     hk_engine_free(engine);
-    char path[HK_HOME_PATH_SIZE + 32];
-    snprintf(path, sizeof path, "%s/run/url", home.path);
-    unlink(path);
     return 0;
 }

@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -314,6 +315,27 @@ def nouns(run):
     run.hanok("info", out=str(run.folder / "home"))
 
 
+def forgets_a_dead_engine(run):
+    """A verb sends an admin's token to the URL in the home: one that a killed engine left must not be believed while
+    another engine starts, or fails to, as here, where a stranger has the port."""
+    url = run.folder / "home" / "run" / "url"
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        stranger.listen()
+        address = f"127.0.0.1:{stranger.getsockname()[1]}"
+        url.write_text(f"http://{address}\n")
+        run.hanok("standalone", "--listen", address, status=1, err="is already in use")
+        run.check("the URL of a dead engine is forgotten", not url.exists())
+        url.write_text(f"http://{address}\n")
+        run.hanok("variables", "list")
+        stranger.setblocking(False)
+        try:
+            stranger.accept()
+            run.check("no token for a stranger", False)
+        except BlockingIOError:
+            run.check("no token for a stranger", True)
+
+
 def main():
     binary = os.path.abspath(sys.argv[1])
     folder = pathlib.Path(tempfile.mkdtemp(prefix="hanok-cli-"))
@@ -327,6 +349,7 @@ def main():
         tests_of_dags(run)
         nouns(run)
         dags_without_server(run)
+        forgets_a_dead_engine(run)
         server = subprocess.Popen([binary, "standalone", "--dags", str(folder / "dags"), "--listen", "127.0.0.1:0",
                                    "--starts-paused"], env=run.environment, stdout=subprocess.PIPE,
                                   stderr=(folder / "log").open("w"), text=True)
