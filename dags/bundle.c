@@ -11,7 +11,11 @@
 #include "engine/base/limits.h"
 #include "engine/base/log.h"
 
-enum { HK_MAX_WATCHED_PATH = 4096, SETTLE_MS = 30 }; /* editors write, rename and touch: one scan for all of it */
+enum {
+    HK_MAX_WATCHED_PATH = 4096,
+    SETTLE_MS = 30,  /* editors write, rename and touch: one scan for all of it */
+    RETRY_MS = 2000, /* until what a full disk did not take is tried again */
+};
 
 static struct hk_bundle_entry *find_entry(struct hk_bundle *b, const char *relative)
 {
@@ -87,6 +91,17 @@ void hk_bundle_stop(struct hk_bundle *b, void (*done)(void *arg), void *arg)
 
 static void start_listing(struct hk_bundle *b);
 
+static void on_settle_timer(uv_timer_t *timer);
+
+static void scan_within(struct hk_bundle *b, uint64_t ms)
+{
+    uv_timer_t *timer = &b->settle_timer;
+    bool is_soon = uv_is_active((uv_handle_t *)timer) && uv_timer_get_due_in(timer) <= ms;
+    if (!b->is_stopping && !is_soon) {
+        uv_timer_start(timer, on_settle_timer, ms, 0);
+    }
+}
+
 static void settle(struct hk_bundle *b)
 {
     if (b->is_listing) {
@@ -110,6 +125,19 @@ void hk__bundle_id_freed(struct hk_bundle *b)
             entry->changed_ns = -1;
             b->wants_scan = true;
         }
+    }
+}
+
+void hk__bundle_unsaved(struct hk_bundle *b, struct hk_bundle_entry *entry, const struct hk_error *err)
+{
+    if (!entry->is_unsaved) {
+        hk_log(HK_ERROR, "bundle", "file could not be saved; trying again until it can",
+               HK_KEY("file", entry->relative), HK_KEY("why", err->message));
+    }
+    entry->is_unsaved = true;
+    entry->changed_ns = -1;
+    if (b->options.watch) {
+        scan_within(b, RETRY_MS);
     }
 }
 
@@ -329,9 +357,7 @@ static void on_settle_timer(uv_timer_t *timer)
 void hk_bundle_rescan(struct hk_bundle *b, bool everything)
 {
     b->scan_everything = b->scan_everything || everything;
-    if (!b->is_stopping && !uv_is_active((uv_handle_t *)&b->settle_timer)) {
-        uv_timer_start(&b->settle_timer, on_settle_timer, SETTLE_MS, 0);
-    }
+    scan_within(b, SETTLE_MS);
 }
 
 bool hk_bundle_start(const struct hk_bundle_options *options, struct hk_bundle **out, struct hk_error *err)

@@ -414,9 +414,9 @@ static bool problem_run(struct hk_db *db, void *arg, struct hk_error *err)
 static void problem_done(void *arg, const struct hk_error *err)
 {
     struct reading *r = arg;
+    r->entry->is_unsaved = r->entry->is_unsaved && err != NULL;
     if (err != NULL) {
-        hk_log(HK_ERROR, "bundle", "import error could not be saved", HK_KEY("why", err->message));
-        r->entry->changed_ns = -1; /* the next scan tries again */
+        hk__bundle_unsaved(r->bundle, r->entry, err);
     }
     finish(r);
 }
@@ -443,9 +443,7 @@ static void save_done(void *arg, const struct hk_error *err)
         return;
     }
     if (err != NULL) {
-        hk_log(HK_ERROR, "bundle", "file could not be saved", HK_KEY("file", r->entry->relative),
-               HK_KEY("why", err->message));
-        r->entry->changed_ns = -1;
+        hk__bundle_unsaved(b, r->entry, err);
         finish(r);
         return;
     }
@@ -461,6 +459,7 @@ static void save_done(void *arg, const struct hk_error *err)
     if (r->gone_count > 0) {
         hk__bundle_id_freed(b);
     }
+    r->entry->is_unsaved = false;
     finish(r);
 }
 

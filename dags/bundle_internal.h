@@ -16,6 +16,7 @@ struct hk_bundle_entry {
     bool again; /* changed while busy */
     bool is_seen;
     bool is_gone;
+    bool is_unsaved;   /* what was read could not be written down, and that has been told */
     bool waits_for_id; /* one of its dag_ids belongs to another file: read again when some file gives one up */
 };
 
@@ -63,6 +64,9 @@ void hk__bundle_forget(struct hk_bundle *b, struct hk_bundle_entry *entry);
 
 /* A file has given up a dag_id: those that wait for one are read again with the next scan, which is asked for. */
 void hk__bundle_id_freed(struct hk_bundle *b);
+
+/* What was read of this file could not be written down: it is read again after a while. */
+void hk__bundle_unsaved(struct hk_bundle *b, struct hk_bundle_entry *entry, const struct hk_error *err);
 
 void hk__bundle_file_done(struct hk_bundle *b, struct hk_bundle_entry *entry);
 

@@ -84,6 +84,7 @@ static void creation_done(void *arg, const struct hk_error *err)
     struct hk_scheduler *s = c->scheduler;
     hk__written(s);
     if (err == NULL) {
+        hk__uncomplain(s);
         struct hk_run *run = hk__loaded_run(s, &c->loaded);
         hk_log(HK_INFO, "scheduler", "run created", HK_KEY("dag", run->dag->dag_id), HK_KEY("run", run->run_id));
         if (c->run_id_out != NULL) {
@@ -95,7 +96,7 @@ static void creation_done(void *arg, const struct hk_error *err)
             plan_after(s, c); /* CONFLICT: somebody triggered one with this very date; it counts */
         } else {
             c->dag->is_creating = false;
-            hk_log(HK_ERROR, "scheduler", "run could not be created; trying again", HK_KEY("why", err->message));
+            hk__complain(s, err);
             hk_model_dag_arm(&s->model, c->dag, hk__now(s) + CREATE_RETRY_US);
         }
     }

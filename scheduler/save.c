@@ -171,11 +171,12 @@ static void save_done(void *arg, const struct hk_error *err)
     struct hk_scheduler *s = save->scheduler;
     if (err != NULL) {
         HK_ASSERT(err->code != HK_CONFLICT); /* somebody else wrote our rows: the model cannot be trusted */
-        hk_log(HK_ERROR, "scheduler", "decisions could not be saved; trying again", HK_KEY("why", err->message));
+        hk__complain(s, err);
         s->has_failed_save = true;
         hk__retry_later(s);
         return;
     }
+    hk__uncomplain(s);
     s->saving = NULL;
     for (size_t i = 0; i < save->run_count; i++) {
         save->runs[i]->is_saving = false;

@@ -9,8 +9,9 @@
 #include "scheduler/tick.h"
 
 enum {
-    MAX_ROUNDS = 1000000, /* of a tick; each must have decided something, so this is only against a bug */
-    RETRY_US = 1000000,   /* between tries of what the database could not do: a full disk needs somebody to see to it */
+    MAX_ROUNDS = 1000000,    /* of a tick; each must have decided something, so this is only against a bug */
+    COMPLAINT_US = 60000000, /* between lines in the log that say so */
+    RETRY_US = 1000000, /* between tries of what the database could not do: a full disk needs somebody to see to it */
 };
 
 struct hk_scheduler *hk_scheduler_new(const struct hk_scheduler_options *options)
@@ -280,6 +281,31 @@ static void set_timer(struct hk_scheduler *s)
         at_us = s->retry_us;
     }
     s->options.set_timer(s->options.context, at_us);
+}
+
+void hk__complain(struct hk_scheduler *s, const struct hk_error *err)
+{
+    int64_t now_us = hk_clock_monotonic_us(s->options.clock);
+    if (!s->is_failing || now_us >= s->complaint_us) {
+        hk_log(HK_ERROR, "scheduler",
+               "the database cannot be written; nothing is lost, and nothing begins until it can",
+               HK_KEY("why", err->message));
+        s->complaint_us = now_us + COMPLAINT_US;
+    }
+    s->is_failing = true;
+}
+
+void hk__uncomplain(struct hk_scheduler *s)
+{
+    if (s->is_failing) {
+        hk_log(HK_INFO, "scheduler", "the database can be written again");
+    }
+    s->is_failing = false;
+}
+
+bool hk_scheduler_is_failing(const struct hk_scheduler *s)
+{
+    return s->is_failing;
 }
 
 void hk__retry_later(struct hk_scheduler *s)

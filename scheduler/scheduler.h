@@ -44,6 +44,8 @@ void hk_scheduler_step(struct hk_scheduler *s);
 void hk_scheduler_stop(struct hk_scheduler *s);
 /* Nothing is being saved and nothing waits to be. */
 bool hk_scheduler_is_idle(const struct hk_scheduler *s);
+/* The database cannot be written (a full disk): what is decided waits until it can. */
+bool hk_scheduler_is_failing(const struct hk_scheduler *s);
 const struct hk_model *hk_scheduler_model(const struct hk_scheduler *s);
 
 /* ---- what the readers found ---- */

@@ -56,7 +56,9 @@ struct hk_scheduler {
     struct hk__save *saving; /* the save under way; NULL: none */
     bool has_failed_save;
     struct hk__reload *failed_reloads;
-    int64_t retry_us; /* when what failed is tried again; HK_TIME_NONE: no failure */
+    int64_t retry_us;     /* when what failed is tried again; HK_TIME_NONE: no failure */
+    bool is_failing;      /* the database could not be written, and has not been since */
+    int64_t complaint_us; /* monotonic: when that is said again */
 
     uint32_t writes;             /* other writes under way */
     struct run_command *loading; /* commands whose run is being read (commands.c) */
@@ -83,7 +85,10 @@ void hk__written(struct hk_scheduler *s);
 /* save.c */
 void hk__save_changes(struct hk_scheduler *s); /* if there are any and no save is under way */
 void hk__save_retry(struct hk_scheduler *s);
-void hk__retry_later(struct hk_scheduler *s);                 /* hk__save_retry and hk__reload_retry will be called */
+void hk__retry_later(struct hk_scheduler *s);
+/* What the database cannot do is tried often and told seldom. */
+void hk__complain(struct hk_scheduler *s, const struct hk_error *err);
+void hk__uncomplain(struct hk_scheduler *s); /* it could */   /* hk__save_retry and hk__reload_retry will be called */
 void hk__ack_add(struct hk_scheduler *s, struct hk__ack ack); /* with the next save */
 bool hk__save_is_pending(const struct hk_scheduler *s);
 void hk__save_free(struct hk__save *save);

@@ -207,20 +207,30 @@ static bool open_file(struct hk_log_file *file)
     return file->fd >= 0;
 }
 
-static bool write_all(int fd, const char *data, size_t len)
+static bool write_all(struct hk_log_file *file, const char *data, size_t len)
 {
     while (len > 0) {
-        ssize_t n = write(fd, data, len);
+        ssize_t n = write(file->fd, data, len);
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
             return false;
         }
+        file->is_cut = data[n - 1] != '\n';
         data += n;
         len -= (size_t)n;
     }
     return true;
+}
+
+/* Goes before the first lines for which there is room again. */
+static bool write_gap(struct hk_log_file *file)
+{
+    static const char gap[] = "\n{\"level\":\"error\",\"event\":\"Lines are missing here: the disk was full.\","
+                              "\"logger\":\"task\"}\n";
+    const char *begin = file->is_cut ? gap : gap + 1;
+    return write_all(file, begin, strlen(begin));
 }
 
 void hk_log_file_flush(struct hk_log_file *file)
@@ -228,11 +238,12 @@ void hk_log_file_flush(struct hk_log_file *file)
     if (file->pending.len == 0) {
         return;
     }
-    bool ok = (file->fd >= 0 || open_file(file)) && write_all(file->fd, file->pending.data, file->pending.len);
-    if (!ok && !file->has_failed) {
+    bool was_failing = file->has_failed;
+    file->has_failed = !((file->fd >= 0 || open_file(file)) && (!was_failing || write_gap(file)) &&
+                         write_all(file, file->pending.data, file->pending.len));
+    if (file->has_failed && !was_failing) {
         hk_log(HK_ERROR, "log_file", "lines of a task's log are lost", HK_KEY("path", file->path),
                HK_KEY("why", strerror(errno)));
-        file->has_failed = true;
     }
     hk_buf_reset(&file->pending);
 }

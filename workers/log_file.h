@@ -5,7 +5,8 @@
  *
  * Lines are gathered in memory and written when the job ends, when 64 KiB are full, or when the owner says so (the shim
  * does after a moment, for those who watch). The file and its folders are made with the first write; files are appended
- * to, as a try that was rescheduled goes on in its log. A full disk loses lines, never the task. One thread. */
+ * to, as a try that was rescheduled goes on in its log. A full disk loses lines, never the task; where they are missing
+ * a line says so, once there is room again. One thread. */
 #ifndef HK_WORKERS_LOG_FILE_H
 #define HK_WORKERS_LOG_FILE_H
 
@@ -16,8 +17,9 @@ struct hk_log_file {
     char *context;        /* members of a JSON object without braces: "\"ti_id\":\"...\"" ; NULL: none */
     struct hk_mask *mask; /* NULL: nothing is secret */
     struct hk_buf pending;
-    int fd; /* -1: not open */
-    bool has_failed;
+    int fd;          /* -1: not open */
+    bool has_failed; /* what is missing has not been said yet */
+    bool is_cut;     /* the last line in the file has no end */
 };
 
 struct hk_log_line {

@@ -392,6 +392,7 @@ static void begin(struct shim *shim, int engine_fd)
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "hanok-shim");
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like any other */
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);

@@ -40,6 +40,7 @@ __attribute__((no_sanitize("address", "undefined"))) static int run_child(void *
     }
     setsid();
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     if (dup2(s->input, 0) < 0 || dup2(s->output, 1) < 0 || dup2(s->output, 2) < 0) {
         return fail(c, "dup2");
     }

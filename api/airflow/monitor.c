@@ -41,7 +41,7 @@ static void beat(void *arg)
     struct hk_deferred *deferred = arg;
     struct hk_response *res = hk_deferred_response(deferred);
     struct hk_airflow *air = hk_deferred_request(deferred)->context;
-    bool has_database = res->status == 200;
+    bool has_database = res->status == 200 && !hk_scheduler_is_failing(air->options.scheduler);
     char now[HK_ISO_SIZE];
     hk_iso_offset(hk__now(air), now);
     res->status = 200;

@@ -422,6 +422,7 @@ static void start_loop(struct hk_engine *e)
         uv_signal_start(&e->signals[i], on_signal, numbers[i]);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like any other */
 }
 
 static void observe(void *context, const struct hk_run *run, int64_t task)

@@ -40,11 +40,11 @@ static enum hk_code code_of(int rc)
         return HK_CONFLICT;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_FULL: /* until somebody makes room */
         return HK_UNAVAILABLE;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return HK_CORRUPT;
-    case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
@@ -59,9 +59,16 @@ static enum hk_code code_of(int rc)
 
 static bool fail(struct hk_db *db, int rc, struct hk_error *err)
 {
-    const char *cure = (rc & 0xFF) == SQLITE_FULL ? "; free some disk space" : "";
-    return hk_error_set(err, code_of(rc), "database: %s%s",
-                        db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc), cure);
+    if ((rc & 0xFF) == SQLITE_FULL) {
+        return hk_error_set(err, code_of(rc), "the disk is full: '%s' cannot grow; free some space on it",
+                            sqlite3_db_filename(db->raw, "main"));
+    }
+    if ((rc & 0xFF) == SQLITE_IOERR && db->raw != NULL) {
+        return hk_error_set(err, code_of(rc), "the database '%s' cannot be read or written: %s; see to its disk",
+                            sqlite3_db_filename(db->raw, "main"), sqlite3_errmsg(db->raw));
+    }
+    return hk_error_set(err, code_of(rc), "database: %s",
+                        db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc));
 }
 
 /* SQLite counts its memory under one lock for all threads unless told not to; nobody asks for the count. */

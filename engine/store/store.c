@@ -225,7 +225,7 @@ static bool commit(struct hk_store *store, struct hk_error *err)
 {
     static const char COMMIT[] = "COMMIT";
     if (store->fail_commit_in > 0 && --store->fail_commit_in == 0) {
-        return hk_error_set(err, HK_IO, "database: database or disk is full (injected)");
+        return hk_error_set(err, HK_UNAVAILABLE, "the disk is full (injected)");
     }
     return hk_run(hk_db_query(store->db, COMMIT), err);
 }

@@ -5,6 +5,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/base/alloc.h"
@@ -185,6 +187,33 @@ static void without_a_path_nothing_is_kept(void **state)
     hk_log_file_clear(&file);
 }
 
+/* A limit on the size of files stands for a disk that is full for a while. */
+static void a_gap_is_said(void **state)
+{
+    (void)state;
+    struct hk_log_file file;
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t all = limit.rlim_cur;
+    signal(SIGXFSZ, SIG_IGN);
+    open_log(&file, "");
+    static const char *const events[] = {"kept", "cut off", "lost", "kept again"};
+    for (size_t i = 0; i < 4; i++) {
+        limit.rlim_cur = i == 1 || i == 2 ? 80 : all; /* one line is 74 bytes long */
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        hk_log_file_add(&file, &(struct hk_log_line){.at_us = AT_US, .level = "info", .event = hk_str_from(events[i])});
+        hk_log_file_flush(&file);
+    }
+    char *text = close_log(&file);
+    assert_string_equal(text, "{\"timestamp\":\"2026-11-22T20:55:32.716161Z\",\"level\":\"info\",\"event\":\"kept\"}\n"
+                              "{\"time\n"
+                              "{\"level\":\"error\",\"event\":\"Lines are missing here: the disk was full.\","
+                              "\"logger\":\"task\"}\n"
+                              "{\"timestamp\":\"2026-11-22T20:55:32.716161Z\",\"level\":\"info\","
+                              "\"event\":\"kept again\"}\n");
+    free(text);
+}
+
 static void output_is_decoded_as_python_does(void **state)
 {
     (void)state;
@@ -210,9 +239,13 @@ static void output_is_decoded_as_python_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines_as_airflow_writes_them),      cmocka_unit_test(secrets_are_masked),
-        cmocka_unit_test(json_lines_as_airflows_supervisor), cmocka_unit_test(long_lines_are_split_between_characters),
-        cmocka_unit_test(goes_on_in_an_existing_file),       cmocka_unit_test(without_a_path_nothing_is_kept),
+        cmocka_unit_test(lines_as_airflow_writes_them),
+        cmocka_unit_test(secrets_are_masked),
+        cmocka_unit_test(json_lines_as_airflows_supervisor),
+        cmocka_unit_test(long_lines_are_split_between_characters),
+        cmocka_unit_test(goes_on_in_an_existing_file),
+        cmocka_unit_test(without_a_path_nothing_is_kept),
+        cmocka_unit_test(a_gap_is_said),
         cmocka_unit_test(output_is_decoded_as_python_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,9 +126,9 @@ static void a_failed_commit_undoes_all_of_the_batch(void **state)
         submit(store, &adds[i]);
     }
     hk_store_pump(store);
-    assert_int_equal(adds[0].code, HK_IO);
+    assert_int_equal(adds[0].code, HK_UNAVAILABLE);
     assert_int_equal(adds[1].code, HK_INVALID);
-    assert_int_equal(adds[2].code, HK_IO);
+    assert_int_equal(adds[2].code, HK_UNAVAILABLE);
     assert_int_equal(count_pools(store), 0);
     submit(store, &adds[0]);
     hk_store_pump(store);
