@@ -230,10 +230,13 @@ static bool write_stub(const struct hk_bundle *b, const char *yaml_path, const c
 static bool needs_python(const struct hk_yaml_dags *dags)
 {
     for (size_t i = 0; i < dags->count; i++) {
-        for (uint32_t t = 0; t < dags->graphs[i]->task_count; t++) {
-            if (dags->graphs[i]->tasks[t].runner == HK_RUNNER_PYTHON) {
-                return true;
-            }
+        const struct hk_graph *graph = dags->graphs[i];
+        bool needs = graph->has_success_callback || graph->has_failure_callback;
+        for (uint32_t t = 0; t < graph->task_count && !needs; t++) {
+            needs = graph->tasks[t].runner == HK_RUNNER_PYTHON;
+        }
+        if (needs) {
+            return true;
         }
     }
     return false;

@@ -6,7 +6,7 @@
  * __type__ values and environment variables mean what they mean there, and what it refuses is refused here.
  * BashOperator without Jinja or callbacks and EmptyOperator run natively; every other operator, decorator or templated
  * command becomes a HK_RUNNER_PYTHON task, which runs through the user's own dag-factory: the Python host imports a
- * small file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, assets, DAG callbacks, other
+ * small file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, assets, other
  * timetables) is an error that names it.
  *
  * A file is read as a whole or not at all, as Airflow does: one bad DAG is an import error of its file, and nothing of

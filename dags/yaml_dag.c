@@ -1,5 +1,6 @@
 #include "dags/yaml_dag.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/log.h"
@@ -23,6 +24,12 @@ static const char *const known_keys[] = {"access_control",
                                          "max_active_runs",
                                          "max_active_tasks",
                                          "on_execute_callback",
+                                         "on_failure_callback",
+                                         "on_failure_callback_file",
+                                         "on_failure_callback_name",
+                                         "on_success_callback",
+                                         "on_success_callback_file",
+                                         "on_success_callback_name",
                                          "orientation",
                                          "params",
                                          "render_template_as_native_obj",
@@ -40,16 +47,8 @@ static const char *const known_keys[] = {"access_control",
                                          NULL};
 
 /* What it reads and hanok cannot do yet. */
-static const char *const unsupported_keys[] = {"on_success_callback",
-                                               "on_failure_callback",
-                                               "on_success_callback_name",
-                                               "on_failure_callback_name",
-                                               "on_success_callback_file",
-                                               "on_failure_callback_file",
-                                               "doc_md_python_callable_name",
-                                               "doc_md_python_callable_file",
-                                               "doc_md_file_path",
-                                               NULL};
+static const char *const unsupported_keys[] = {"doc_md_python_callable_name", "doc_md_python_callable_file",
+                                               "doc_md_file_path", NULL};
 
 static bool is_listed(struct hk_str key, const char *const *list)
 {
@@ -153,6 +152,43 @@ static bool read_texts(struct hk__yaml_dag *d, struct hk_error *err)
            hk__yaml_take_text(d, hk_yaml_get(d->conf, "doc_md"), "doc_md", &dag->doc_md, err);
 }
 
+/* The callable is dag-factory's to import, in the Python host: by its dotted path, alone or with arguments, or by the
+ * name it has in a file. What is wrong about the form is said here. */
+static bool read_callback(const struct hk__yaml_dag *d, const char *key, bool *has_callback, struct hk_error *err)
+{
+    char name_key[64];
+    char file_key[64];
+    const char *file = NULL;
+    snprintf(name_key, sizeof name_key, "%s_name", key);
+    snprintf(file_key, sizeof file_key, "%s_file", key);
+    const struct hk_yaml_node *callback = hk_yaml_get(d->conf, key);
+    const struct hk_yaml_node *path = callback;
+    if (callback != NULL && callback->kind == HK_YAML_MAP) {
+        path = hk_yaml_get(callback, "callback");
+    }
+    if (callback != NULL && (path == NULL || path->kind != HK_YAML_TEXT || strchr(path->text.data, '.') == NULL)) {
+        return hk__yaml_refuse(
+            d, callback, err, "%s takes the dotted path of a callable, or a mapping with 'callback' and its arguments.",
+            key);
+    }
+    const struct hk_yaml_node *file_node = hk_yaml_get(d->conf, file_key);
+    bool has_file = hk_yaml_get(d->conf, name_key) != NULL && file_node != NULL;
+    if (has_file && !hk__yaml_take_text(d, file_node, file_key, &file, err)) {
+        return false;
+    }
+    if (has_file && file[0] != '/') {
+        return hk__yaml_refuse(d, file_node, err, "%s takes an absolute path, not '%.100s'.", file_key, file);
+    }
+    *has_callback = callback != NULL || has_file;
+    return true;
+}
+
+static bool read_callbacks(const struct hk__yaml_dag *d, struct hk_error *err)
+{
+    return read_callback(d, "on_success_callback", &d->dag->has_success_callback, err) &&
+           read_callback(d, "on_failure_callback", &d->dag->has_failure_callback, err);
+}
+
 static size_t count_characters(struct hk_str text)
 {
     size_t count = 0;
@@ -210,8 +246,8 @@ static bool read_fields(struct hk__yaml_dag *d, struct hk_error *err)
         return hk__yaml_locate(d, d->conf, err);
     }
     return check_keys(d, err) && read_default_args(d, err) && read_dates(d, err) && read_limits(d, err) &&
-           read_switches(d, err) && read_texts(d, err) && read_tags(d, err) && hk__yaml_read_schedule(d, err) &&
-           hk__yaml_read_params(d, err);
+           read_switches(d, err) && read_texts(d, err) && read_callbacks(d, err) && read_tags(d, err) &&
+           hk__yaml_read_schedule(d, err) && hk__yaml_read_params(d, err);
 }
 
 bool hk__yaml_read_dag(struct hk__yaml_dag *d, struct hk_error *err)

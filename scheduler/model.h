@@ -114,6 +114,7 @@ struct hk_run {
     struct hk_lane *lanes;
     size_t lane_count;
     size_t lane_cap;
+    char *callback;                 /* owed with the end that is to be saved; NULL: nothing */
     uint32_t backlog_count;         /* of its tasks, in model->backlog: it may not be freed before they are out */
     uint32_t dispatched;            /* jobs that the executor has; also of tasks whose state has moved on meanwhile */
     struct hk_past_try *past_tries; /* not saved yet */

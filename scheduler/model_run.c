@@ -28,6 +28,7 @@ void hk_model_run_free(struct hk_run *run)
     free(run->dirty.items);
     free(run->changed.items);
     free(run->past_tries);
+    free(run->callback);
     free(run->prior_states);
     free(run);
 }
@@ -197,6 +198,8 @@ void hk_model_run_event(struct hk_model *m, struct hk_run *run, enum hk_run_even
         hk_model_run_touch_all(m, run);
         hk__start_run_timer(m, run);
     } else if (next == HK_RUN_QUEUED) {
+        free(run->callback); /* the end it belongs to was never saved */
+        run->callback = NULL;
         run->queued_us = now_us;
         run->start_us = HK_TIME_NONE;
         run->end_us = HK_TIME_NONE;

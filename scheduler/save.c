@@ -22,6 +22,7 @@ struct run_change {
     struct hk_run *run;
     struct hk_run_row row;
     enum hk_run_state from;
+    char *callback; /* NULL: none is owed */
 };
 
 /* One transaction: rows as they were when it was made, so that the model may go on changing. */
@@ -70,6 +71,9 @@ void hk__save_free(struct hk__save *save)
 {
     if (save != NULL) {
         free_xcoms(save->xcoms, save->xcom_count);
+        for (size_t i = 0; i < save->run_change_count; i++) {
+            free(save->run_changes[i].callback);
+        }
         free(save->runs);
         free(save->run_changes);
         free(save->tasks);
@@ -78,6 +82,11 @@ void hk__save_free(struct hk__save *save)
         free(save->stops);
         free(save);
     }
+}
+
+static struct hk_callback_row owed_by(const struct run_change *c)
+{
+    return (struct hk_callback_row){c->row.run_key, c->row.end_us, c->callback};
 }
 
 /* ---- writer thread ---- */
@@ -98,7 +107,10 @@ static bool write_save(struct hk_db *db, void *arg, struct hk_error *err)
 {
     struct hk__save *save = arg;
     for (size_t i = 0; i < save->run_change_count; i++) {
-        if (!hk_store_run_update(db, &save->run_changes[i].row, save->run_changes[i].from, err)) {
+        const struct run_change *c = &save->run_changes[i];
+        struct hk_callback_row owed = owed_by(c);
+        if (!hk_store_run_update(db, &c->row, c->from, err) ||
+            (c->callback != NULL && !hk_store_callback_owe(db, &owed, err))) {
             return false;
         }
     }
@@ -149,6 +161,16 @@ static void observe(struct hk_scheduler *s, struct hk__save *save)
     }
 }
 
+static void call_callbacks(struct hk_scheduler *s, const struct hk__save *save)
+{
+    for (size_t i = 0; i < save->run_change_count; i++) {
+        struct hk_callback_row owed = owed_by(&save->run_changes[i]);
+        if (owed.request_json != NULL) {
+            s->options.call(s->options.context, &owed);
+        }
+    }
+}
+
 static bool may_drop(const struct hk_run *run)
 {
     bool is_saved = !run->is_changed && !run->is_dirty && !run->is_saving;
@@ -183,6 +205,7 @@ static void save_done(void *arg, const struct hk_error *err)
     }
     mark_committed(save);
     observe(s, save);
+    call_callbacks(s, save);
     for (size_t i = 0; i < save->ack_count; i++) {
         struct hk__ack *ack = &save->acks[i];
         if (ack->call != NULL) {
@@ -271,6 +294,7 @@ static void collect_run(struct hk__save *save, struct hk_run *run)
         run->is_row_changed = false;
         save->run_changes[save->run_change_count++] = (struct run_change){.run = run,
                                                                           .from = run->saved_state,
+                                                                          .callback = run->callback,
                                                                           .row = {.run_key = run->run_key,
                                                                                   .state = run->state,
                                                                                   .queued_us = run->queued_us,
@@ -279,6 +303,7 @@ static void collect_run(struct hk__save *save, struct hk_run *run)
                                                                                   .decided_us = run->decided_us,
                                                                                   .clear_number = run->clear_number}};
         run->saved_state = run->state;
+        run->callback = NULL;
     }
     for (size_t i = 0; i < run->changed.len; i++) {
         collect_task(save, run, run->changed.items[i]);

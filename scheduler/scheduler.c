@@ -174,10 +174,20 @@ static void end_all(struct hk_scheduler *s, struct hk_run *run, enum hk_task_eve
     }
 }
 
+/* The run has just ended; its row is about to be saved. */
+static void owe_callback(struct hk_scheduler *s, struct hk_run *run, const char *reason)
+{
+    if (s->options.callback != NULL) {
+        free(run->callback);
+        run->callback = s->options.callback(s->options.context, run, reason);
+    }
+}
+
 static void finish_run(struct hk_scheduler *s, const struct hk_decision *d, int64_t now_us)
 {
     struct hk_run *run = d->run;
     hk_model_run_event(&s->model, run, d->run_event, now_us);
+    owe_callback(s, run, d->callback_reason);
     hk__due(s, run->dag);
     hk_log(HK_INFO, "scheduler", "run ended", HK_KEY("dag", run->dag->dag_id), HK_KEY("run", run->run_id),
            HK_KEY("state", hk_run_state_name(run->state)), HK_KEY("why", d->reason));
@@ -219,6 +229,7 @@ static void apply(struct hk_scheduler *s, const struct hk_due *due, const struct
     case HK_DECIDE_TIMEOUT_RUN:
         end_all(s, d->run, HK_TASK_ON_SET_SKIPPED, now_us);
         hk_model_run_event(m, d->run, HK_RUN_ON_FAIL, now_us);
+        owe_callback(s, d->run, d->callback_reason);
         hk__due(s, d->run->dag);
         hk_log(HK_WARN, "scheduler", "run timed out", HK_KEY("dag", d->run->dag->dag_id),
                HK_KEY("run", d->run->run_id));

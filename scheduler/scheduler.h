@@ -12,6 +12,7 @@
 #define HK_SCHEDULER_SCHEDULER_H
 
 #include "engine/base/rand.h"
+#include "engine/store/callback_store.h"
 #include "engine/store/store.h"
 #include "scheduler/executor.h"
 #include "scheduler/model.h"
@@ -28,6 +29,11 @@ struct hk_scheduler_options {
     /* NULL, or told of every change after its commit: for progress displays and, later, events. task < 0: the run
      * itself. */
     void (*observe)(void *context, const struct hk_run *run, int64_t task);
+    /* NULL, or asked when a run ends by itself: what its DAG's callback is owed (malloc'd; NULL: nothing). The text is
+     * saved together with the end, and after that commit `call` gets it. `reason` is Airflow's: "success",
+     * "task_failure", "all_tasks_deadlocked", "timed_out". */
+    char *(*callback)(void *context, const struct hk_run *run, const char *reason);
+    void (*call)(void *context, const struct hk_callback_row *owed);
 };
 
 struct hk_scheduler *hk_scheduler_new(const struct hk_scheduler_options *options);

@@ -111,9 +111,11 @@ static void tick_finish(struct hk_run *run, struct hk_arena *arena, struct hk_de
 {
     enum hk_run_event event = HK_RUN_ON_FAIL;
     const char *reason = "deadlock: no task can run";
+    const char *callback_reason = "all_tasks_deadlocked";
     if (finished_count(run) == run->graph->task_count) {
         event = hk_tick_run_outcome(run);
         reason = event == HK_RUN_ON_FAIL ? "a leaf task failed" : "all tasks are done";
+        callback_reason = event == HK_RUN_ON_FAIL ? "task_failure" : "success";
     } else if (hk_model_run_is_active(run) || waits_for_others(run)) {
         return;
     }
@@ -121,6 +123,7 @@ static void tick_finish(struct hk_run *run, struct hk_arena *arena, struct hk_de
     d->run = run;
     d->run_event = event;
     d->reason = reason;
+    d->callback_reason = callback_reason;
 }
 
 /* ---- tasks ---- */
@@ -340,6 +343,7 @@ void hk_tick(const struct hk_model *model, const struct hk_due *due, int64_t now
             struct hk_decision *d = decide(arena, out, HK_DECIDE_TIMEOUT_RUN);
             d->run = due->timeouts[i];
             d->reason = "dagrun_timeout";
+            d->callback_reason = "timed_out";
         }
     }
     for (size_t i = 0; i < due->dag_count; i++) {

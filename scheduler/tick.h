@@ -31,7 +31,8 @@ struct hk_decision {
     size_t candidate; /* index in due->candidates */
     enum hk_task_event event;
     enum hk_run_event run_event;
-    const char *reason; /* for the log; a constant */
+    const char *reason;          /* for the log; a constant */
+    const char *callback_reason; /* the same for the DAG's callback, as Airflow has it */
 };
 
 struct hk_decisions {

@@ -182,7 +182,7 @@ static void job_start(void *context, const struct hk_job *job)
         .kind = HK_PYTHON_TASK,
         .key = job->key,
         .id = id,
-        .dag_file = hk__python_file(job->graph),
+        .dag_file = hk_graph_python_file(job->graph),
         .dag_id = job->graph->dag_id,
         .run_id = job->run_id,
         .task_id = job->task->task_id,

@@ -44,7 +44,6 @@ struct hk__request {
 void hk__startup_message(const struct hk_job *job, int64_t started_at_us, struct hk_buf *out);
 /* NAME=value that tells the SDK where the bundle's files are; free() it. */
 char *hk__bundle_environment(const struct hk_graph *graph);
-const char *hk__python_file(const struct hk_graph *graph); /* what the host imports */
 const char *hk__relative_file(const struct hk_graph *graph);
 
 /* supervisor_request.c: takes over body. */

@@ -22,17 +22,12 @@ static json_t *text_or_null(const char *text)
     return text != NULL ? json_string(text) : json_null();
 }
 
-const char *hk__python_file(const struct hk_graph *graph)
-{
-    return graph->python_file != NULL ? graph->python_file : graph->fileloc;
-}
-
 const char *hk__relative_file(const struct hk_graph *graph)
 {
     if (graph->relative_fileloc != NULL && graph->python_file == NULL) {
         return graph->relative_fileloc;
     }
-    const char *file = hk__python_file(graph);
+    const char *file = hk_graph_python_file(graph);
     const char *slash = strrchr(file, '/');
     return slash != NULL ? slash + 1 : file;
 }
@@ -42,19 +37,12 @@ static const char *bundle_name(const struct hk_graph *graph)
     return graph->bundle_name != NULL ? graph->bundle_name : "dags-folder";
 }
 
-/* The bundle's folder is the file's path without its name inside the bundle. */
 char *hk__bundle_environment(const struct hk_graph *graph)
 {
-    const char *file = hk__python_file(graph);
-    size_t len = strlen(file);
-    const char *relative = hk__relative_file(graph);
-    size_t relative_len = strlen(relative);
-    if (len > relative_len && strcmp(file + len - relative_len, relative) == 0 && file[len - relative_len - 1] == '/') {
-        len -= relative_len + 1;
-    }
-    json_t *list = json_pack("[{s:s,s:s,s:{s:s%}}]", "name", bundle_name(graph), "classpath",
-                             "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs", "path",
-                             len > 0 ? file : "/", len > 0 ? len : (size_t)1);
+    struct hk_str folder = hk_graph_python_folder(graph);
+    json_t *list =
+        json_pack("[{s:s,s:s,s:{s:s%}}]", "name", bundle_name(graph), "classpath",
+                  "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs", "path", folder.data, folder.len);
     char *text = list != NULL ? hk_json_dump(list) : NULL;
     struct hk_buf out;
     hk_buf_init(&out, HK_MAX_CONF_BYTES);

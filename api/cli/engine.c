@@ -48,6 +48,7 @@ struct hk_engine {
     struct hk_services *services;
     struct hk_supervisor *supervisor;
     struct hk_parser *parser;
+    struct hk_dag_callbacks callbacks;
     struct hk_bundle **bundles;
     size_t bundle_count;
     size_t unsettled; /* bundles whose first scan is under way */
@@ -428,12 +429,36 @@ static void start_loop(struct hk_engine *e)
 static void observe(void *context, const struct hk_run *run, int64_t task)
 {
     struct hk_engine *e = context;
-    if (task < 0 && !e->is_quitting) {
-        hk_dag_callback_run(e->parser, run);
-    }
     if (e->options.observe != NULL) {
         e->options.observe(e->options.context, run, task);
     }
+}
+
+static char *callback_request(void *context, const struct hk_run *run, const char *reason)
+{
+    (void)context;
+    return hk_dag_callback_request(run, reason);
+}
+
+static void call_callback(void *context, const struct hk_callback_row *owed)
+{
+    struct hk_engine *e = context;
+    if (!e->is_quitting) {
+        hk_dag_callback_call(&e->callbacks, owed);
+    }
+}
+
+static void callbacks_idle(void *context)
+{
+    struct hk_engine *e = context;
+    if (e->options.called != NULL && !e->is_quitting) {
+        e->options.called(e->options.context);
+    }
+}
+
+bool hk_engine_is_calling(const struct hk_engine *e)
+{
+    return e->callbacks.open > 0;
 }
 
 static bool start_parts(struct hk_engine *e, struct hk_error *err)
@@ -450,9 +475,13 @@ static bool start_parts(struct hk_engine *e, struct hk_error *err)
                                            .context = e,
                                            .wake = scheduler_wake,
                                            .set_timer = scheduler_timer,
-                                           .observe = observe};
+                                           .observe = observe,
+                                           .callback = callback_request,
+                                           .call = call_callback};
     e->scheduler = hk_scheduler_new(&options);
     start_workers(e);
+    e->callbacks =
+        (struct hk_dag_callbacks){.store = e->store, .parser = e->parser, .context = e, .became_idle = callbacks_idle};
     if (!hk_scheduler_load(e->scheduler, err) ||
         (e->options.passive_dag != NULL && !hk_known_dag_load(e->store, e->scheduler, e->options.passive_dag, err)) ||
         (e->options.listen != NULL && !start_doors(e, err))) {
@@ -460,6 +489,9 @@ static bool start_parts(struct hk_engine *e, struct hk_error *err)
     }
     if (!e->options.is_passive) {
         hk_scheduler_start(e->scheduler);
+        if (!hk_dag_callback_resume(&e->callbacks, err)) {
+            return false;
+        }
     }
     return e->options.dag_folder_count == 0 || start_bundles(e, err);
 }
@@ -537,6 +569,7 @@ void hk_engine_quit(struct hk_engine *e)
         return;
     }
     e->is_quitting = true;
+    e->callbacks.is_ending = true;
     hk_http_stop(e->http); /* nobody asks anything any more */
     e->http = NULL;
     if (e->scheduler != NULL) {

@@ -28,6 +28,7 @@ struct hk_engine_options {
     void (*observe)(void *context, const struct hk_run *run, int64_t task); /* or NULL */
     void (*problem)(void *context, const char *file, const char *message);  /* or NULL */
     void (*settled)(void *context); /* the DAG folders have been read once; or NULL */
+    void (*called)(void *context);  /* no callback of a DAG is being called any more; or NULL */
 };
 
 /* Opens the store, loads, starts the doors: when it returns, they answer. */
@@ -40,6 +41,7 @@ void hk_engine_free(struct hk_engine *engine);
 /* Reads every DAG file again, changed or not (Airflow's `dags reserialize`). */
 void hk_engine_rescan(struct hk_engine *engine);
 
+bool hk_engine_is_calling(const struct hk_engine *engine); /* callbacks of DAGs whose runs have ended */
 struct hk_scheduler *hk_engine_scheduler(struct hk_engine *engine);
 struct hk_store *hk_engine_store(struct hk_engine *engine);
 const char *hk_engine_url(const struct hk_engine *engine); /* "http://127.0.0.1:8080" */

@@ -29,10 +29,21 @@ struct test_run {
 
 /* ---- the end ---- */
 
+/* As in Airflow, callbacks of the DAG belong to a test of it. */
 static void quit(void *arg)
 {
     struct test_run *t = arg;
-    hk_engine_quit(t->engine);
+    if (!hk_engine_is_calling(t->engine)) {
+        hk_engine_quit(t->engine);
+    }
+}
+
+static void on_called(void *context)
+{
+    struct test_run *t = context;
+    if (t->is_over) {
+        hk_engine_post(t->engine, quit, t);
+    }
 }
 
 static void over(struct test_run *t)
@@ -243,7 +254,8 @@ static bool run_engine(struct test_run *t, const char *script, struct hk_error *
                                         .context = t,
                                         .observe = on_change,
                                         .problem = on_problem,
-                                        .settled = on_settled};
+                                        .settled = on_settled,
+                                        .called = on_called};
     json_t *copy = NULL;
     struct hk_secret_key key;
     memcpy(key.bytes, t->home.fernet_key, sizeof key.bytes);

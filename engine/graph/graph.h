@@ -138,6 +138,10 @@ void hk_graph_unref(struct hk_graph *graph); /* NULL does nothing */
 
 const struct hk_task *hk_graph_find_task(const struct hk_graph *graph, struct hk_str task_id); /* NULL: absent */
 
+/* What the Python host imports to find the DAG, and the folder that its bundle is then. */
+const char *hk_graph_python_file(const struct hk_graph *graph);
+struct hk_str hk_graph_python_folder(const struct hk_graph *graph);
+
 /* What is cleared together with the chosen tasks (chosen[] by task index, in and out): all before or after them, as
  * asked for, and the setups and teardowns that those or the chosen ones need. Airflow's SerializedDAG.partial_subset.
  */

@@ -2,8 +2,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/alloc.h"
 #include "engine/base/limits.h"
 #include "engine/graph/graph_codec.h"
 #include "engine/store/pool_store.h"
@@ -31,6 +33,7 @@ static bool prepare(struct hk_db *db, void *arg, struct hk_error *err)
     }
     return hk_db_exec(
         db,
+        "CREATE TABLE sim_called (run_key INTEGER, ended_us INTEGER);"
         "CREATE TABLE sim_change (seq INTEGER PRIMARY KEY, run_key INTEGER, task INTEGER, old TEXT, new TEXT);"
         "CREATE TRIGGER sim_task AFTER UPDATE ON task_instance BEGIN INSERT INTO sim_change "
         "(run_key, task, old, new) VALUES (new.run_key, new.task, old.state, new.state); END;"
@@ -39,6 +42,65 @@ static bool prepare(struct hk_db *db, void *arg, struct hk_error *err)
         "CREATE TRIGGER sim_run AFTER UPDATE ON dag_run BEGIN INSERT INTO sim_change "
         "(run_key, task, old, new) VALUES (new.run_key, -1, old.state, new.state); END;",
         err);
+}
+
+/* ---- callbacks of DAGs ---- */
+
+static char *on_callback(void *context, const struct hk_run *run, const char *reason)
+{
+    (void)context;
+    (void)run;
+    return hk_strdup(reason);
+}
+
+struct calling {
+    struct universe *u;
+    int64_t run_key;
+    int64_t ended_us;
+};
+
+static bool note_call(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    const struct calling *c = arg;
+    struct hk_stmt *q = hk_db_query(db, "INSERT INTO sim_called (run_key, ended_us) VALUES (?1, ?2)");
+    hk_bind_int(q, 1, c->run_key);
+    hk_bind_int(q, 2, c->ended_us);
+    return hk_run(q, err) && hk_store_callback_done(db, c->run_key, c->ended_us, err);
+}
+
+static void submit_call(struct calling *c);
+
+static void call_noted(void *arg, const struct hk_error *err)
+{
+    if (err != NULL && err->code == HK_IO) {
+        submit_call(arg); /* the full disk */
+    } else {
+        free(arg);
+    }
+}
+
+static void submit_call(struct calling *c)
+{
+    struct hk_write write = {note_call, call_noted, c, false};
+    hk_store_submit(c->u->store, &write);
+}
+
+static void on_call(void *context, const struct hk_callback_row *owed)
+{
+    struct universe *u = context;
+    struct calling *c = hk_alloc(sizeof *c);
+    *c = (struct calling){u, owed->run_key, owed->ended_us};
+    note(u, "call run %" PRId64 ": %s", owed->run_key, owed->request_json);
+    submit_call(c);
+}
+
+static void call_owed(struct universe *u)
+{
+    struct hk_db *db = NULL;
+    struct hk_error err;
+    HK_ASSERT(hk_store_reader_take(u->store, &db, &err));
+    HK_ASSERT(hk_store_callbacks_owed(db, on_call, u, &err));
+    hk_store_reader_give(u->store, db);
 }
 
 void engine_create_database(struct universe *u)
@@ -119,7 +181,9 @@ void engine_start(struct universe *u)
                                            .rand = &u->engine_rand,
                                            .context = u,
                                            .wake = on_wake,
-                                           .set_timer = on_set_timer};
+                                           .set_timer = on_set_timer,
+                                           .callback = on_callback,
+                                           .call = on_call};
     struct hk_error err;
     struct hk_executor executor = executor_face(u);
     u->is_awake = false;
@@ -130,6 +194,7 @@ void engine_start(struct universe *u)
         broken(u, "load: %s", err.message);
         return;
     }
+    call_owed(u);
     bool is_early = chance(u, 50); /* files are read before or after the tasks under way were found again */
     if (!is_early) {
         hk_scheduler_start(u->scheduler);

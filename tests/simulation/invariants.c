@@ -361,6 +361,23 @@ static void check_unfinished(struct universe *u, struct hk_db *db, const struct 
     }
 }
 
+/* Each run that ended by itself has called its DAG, and nothing is owed any more. */
+static void check_callbacks(struct universe *u, struct hk_db *db)
+{
+    static const char OWED[] = "SELECT 'run', run_key, ended_us FROM dag_callback";
+    static const char MISSED[] = "SELECT run_key FROM dag_run WHERE state IN ('success', 'failed') AND "
+                                 "run_key NOT IN (SELECT run_key FROM sim_called)";
+    struct hk_error err;
+    bool ok = true;
+    none(u, db, OWED, "at the end a callback is owed");
+    struct hk_stmt *q = hk_db_query(db, MISSED);
+    while (hk_step(q, &ok, &err)) {
+        if (!is_meddled(u, hk_column_int(q, 0))) {
+            broken(u, "run %" PRId64 " ended, and its callback was not called", hk_column_int(q, 0));
+        }
+    }
+}
+
 void check_end(struct universe *u)
 {
     const struct hk_model *m = hk_scheduler_model(u->scheduler);
@@ -388,6 +405,7 @@ void check_end(struct universe *u)
             broken(u, "%" PRId64 " unfinished runs in the database, %zu in memory", hk_column_int(q, 0), in_memory);
         }
     }
+    check_callbacks(u, db);
     hk_store_reader_give(u->store, db);
     if (u->answers != u->commands) {
         broken(u, "%zu commands, but %zu answers", u->commands, u->answers);

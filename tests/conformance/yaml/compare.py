@@ -26,7 +26,7 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
 os.environ["AIRFLOW__DAG_FACTORY__ENABLE_TELEMETRY"] = "False"
 os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
-os.environ.update(CASE_NAME="env", CASE_DATE="2024-04-04", CASE_NUMBER="7")
+os.environ.update(CASE_NAME="env", CASE_DATE="2024-04-04", CASE_NUMBER="7", CASE_FILE=os.path.abspath(__file__))
 
 import logging  # noqa: E402
 import warnings  # noqa: E402
@@ -169,6 +169,7 @@ def oracle_dag(dag):
         "max_active_runs": dag.max_active_runs,
         "max_active_tasks": dag.max_active_tasks,
         "run_timeout": micros(dag.dagrun_timeout) or 0,
+        "callbacks": [bool(dag.on_success_callback), bool(dag.on_failure_callback)],
         "paused": dag.is_paused_upon_creation,
         "renders_native": dag.render_template_as_native_obj,
         "params": {name: param_json(dag.params.get_param(name)) for name in dag.params},
@@ -256,6 +257,7 @@ def hanok_dag(lines):
         "max_active_runs": head.get("max_active_runs", 16),
         "max_active_tasks": head.get("max_active_tasks", 16),
         "run_timeout": head.get("run_timeout_us", 0),
+        "callbacks": [head.get("has_success_callback", False), head.get("has_failure_callback", False)],
         "paused": {None: None, 0: False, 1: True}[head.get("is_paused_upon_creation")],
         "renders_native": head.get("renders_native", False),
         "params": {

@@ -241,6 +241,7 @@ static void the_stub_is_python(void **state)
     hk_buf_init(&text, 10000);
     hk_yaml_python_stub("/dags/it's \"q\"\\\n.yaml", "/dags", &text);
     assert_non_null(strstr(text.data, "from dagfactory import load_yaml_dags\n"));
+    assert_non_null(strstr(text.data, "sys.path.append(\"/dags\")\n"));
     assert_non_null(strstr(text.data, "config_filepath=\"/dags/it's \\\"q\\\"\\\\\\x0a.yaml\",\n"));
     assert_non_null(strstr(text.data, "defaults_config_path=\"/dags\",\n"));
     hk_buf_clear(&text);

@@ -368,6 +368,65 @@ static void a_dag_can_be_triggered_after_a_crash_before_its_file_is_read(void **
     world_close(&w);
 }
 
+/* ---- callbacks of DAGs ---- */
+
+static void a_callback_is_owed_with_the_end_of_a_run(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    w.has_callbacks = true;
+    struct hk_graph *graph = world_put(&w, world_dag("d", AB, 1), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    hk_store_fail_commit(w.store, 1);
+    world_finish(&w, &w.started[0], HK_JOB_FAILED);
+    assert_int_equal(w.call_count, 0); /* not before the end is committed */
+    world_to(&w, w.now_us + 2 * HK_SECOND_US);
+    assert_int_equal(w.call_count, 1);
+    assert_string_equal(w.last_reason, "task_failure");
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_callback c JOIN dag_run r USING (run_key) WHERE "
+                                      "r.state = 'failed' AND c.ended_us = r.end_us"),
+                     1);
+    world_crash(&w); /* the row outlives it */
+    world_open_engine(&w);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_callback"), 1);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static void a_state_that_a_person_sets_calls_nobody(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    w.has_callbacks = true;
+    struct hk_graph *graph = world_put(&w, world_dag("d", AB, 1), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    hk_scheduler_set_run_state(w.scheduler, "d", "r1", HK_RUN_FAILED, world_done(&w));
+    world_settle(&w);
+    assert_int_equal(w.call_count, 0);
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_callback"), 0);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static void a_timeout_says_so_to_the_callback(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    w.has_callbacks = true;
+    struct hk_graph_builder *b = world_dag("d", AB, 1);
+    hk_graph_builder_dag(b)->run_timeout_us = HK_MINUTE_US;
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    world_to(&w, w.now_us + HK_MINUTE_US);
+    assert_int_equal(w.call_count, 1);
+    assert_string_equal(w.last_reason, "timed_out");
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 /* ---- schedules ---- */
 
 static struct hk_graph *put_hourly(struct world *w)
@@ -563,6 +622,9 @@ int main(void)
         cmocka_unit_test(limits_and_pauses_hold_after_a_crash_before_files_are_read),
         cmocka_unit_test(a_run_for_later_starts_then_even_after_a_crash),
         cmocka_unit_test(a_dag_can_be_triggered_after_a_crash_before_its_file_is_read),
+        cmocka_unit_test(a_callback_is_owed_with_the_end_of_a_run),
+        cmocka_unit_test(a_state_that_a_person_sets_calls_nobody),
+        cmocka_unit_test(a_timeout_says_so_to_the_callback),
         cmocka_unit_test(a_scheduled_run_is_made_in_time),
         cmocka_unit_test(continuous_is_at_most_once_a_second),
         cmocka_unit_test(a_run_that_could_not_be_made_is_tried_again),

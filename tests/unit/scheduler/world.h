@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/alloc.h"
 #include "engine/base/log.h"
 #include "engine/graph/graph_codec.h"
 #include "engine/graph/schedule.h"
@@ -42,6 +43,10 @@ struct world {
     void *recovered_arg;
     size_t answers;
     enum hk_code last_code;
+    bool has_callbacks;
+    size_t call_count;
+    struct hk_callback_row last_call; /* its text is in last_reason */
+    char last_reason[32];
 };
 
 static inline int64_t world_now(void *context)
@@ -71,6 +76,20 @@ static inline void world_stop_job(void *context, const struct hk_job_key *key, c
     struct world *w = context;
     assert_non_null(why);
     w->stopped[w->stop_count++] = *key;
+}
+
+static inline char *world_callback(void *context, const struct hk_run *run, const char *reason)
+{
+    assert_true(hk_run_state_is_finished(run->state));
+    return ((struct world *)context)->has_callbacks ? hk_strdup(reason) : NULL;
+}
+
+static inline void world_call(void *context, const struct hk_callback_row *owed)
+{
+    struct world *w = context;
+    w->call_count++;
+    w->last_call = *owed;
+    assert_true(hk_str_copy(w->last_reason, sizeof w->last_reason, hk_str_from(owed->request_json)));
 }
 
 static inline void world_recover(struct world *w)
@@ -124,7 +143,9 @@ static inline void world_open_engine(struct world *w)
                                            .rand = &w->rand,
                                            .context = w,
                                            .wake = world_wake,
-                                           .set_timer = world_timer};
+                                           .set_timer = world_timer,
+                                           .callback = world_callback,
+                                           .call = world_call};
     struct hk_executor executor = {.context = w,
                                    .start = world_start_job,
                                    .stop = world_stop_job,
