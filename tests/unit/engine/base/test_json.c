@@ -90,9 +90,9 @@ static void durations_read_back(void **state)
     struct hk_buf buf;
     struct hk_json w;
     hk_buf_init(&buf, 1000);
-    int64_t us = 1;
-    for (int i = 0; i < 200000; i++) {
-        us = (us * 48271 + i) % INT64_C(900000000000000);
+    uint64_t us = 1;
+    for (uint64_t i = 0; i < 200000; i++) {
+        us = (us * 48271 + i) % UINT64_C(900000000000000); /* wraps around at times, as a random number may */
         double value = (double)us / 1e6;
         char plain[64];
         snprintf(plain, sizeof plain, "%.15g", value);
