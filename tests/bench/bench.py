@@ -1,12 +1,11 @@
 """Ratios, each measured in one run beside its peer or physical limit. Numbers are for reading, not for passing.
 
-usage: bench.py HANOK SPAWN_LOOP [--python PYTHON] [name ...]      names: wide chain empty rest start python
+usage: bench.py HANOK SPAWN_LOOP [--python PYTHON] [name ...]      names: wide chain empty rest start history python
 """
 
 import argparse
 import array
 import fcntl
-import http.client
 import os
 import sqlite3
 import statistics
@@ -14,11 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conformance", "common"))
 from standalone import Standalone, processes_of, wait_until  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
+CONNECTIONS = 4
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020000
 
 
@@ -57,7 +58,7 @@ class Bench:
         self.options = options
         self.folder = folder  # of all homes; nothing in it is removed before the end
 
-    def engine(self, files, *extra):
+    def engine(self, files, *extra, all_admins=True):
         home = tempfile.mkdtemp(prefix="home-", dir=self.folder)
         dags = os.path.join(home, "dags")
         os.mkdir(dags)
@@ -66,7 +67,9 @@ class Bench:
                 file.write(text)
         if self.options.python:
             extra += ("--python", self.options.python)
-        return Standalone(self.options.binary, home, [dags], "--all-admins", *extra)
+        if all_admins:
+            extra += ("--all-admins",)
+        return Standalone(self.options.binary, home, [dags], *extra)
 
     def bare(self, count, at_once):
         out = subprocess.run([self.options.spawn_loop, str(count), str(at_once), "bash", "-c", "true"], check=True,
@@ -133,8 +136,7 @@ class Bench:
 
     def empty(self):
         count = 100_000
-        tasks = [f"    - task_id: t{i}\n      operator: airflow.providers.standard.operators.empty.EmptyOperator"
-                 for i in range(count)]
+        tasks = [empty_task(f"t{i}") for i in range(count)]
         engine = self.engine({"empty.yaml": yaml_dag("empty", tasks)}).start()
         engine.wait_for_dag("empty", 300)
         begin = time.perf_counter()
@@ -161,22 +163,49 @@ class Bench:
 
     def rest(self):
         files = {f"d{i}.yaml": yaml_dag(f"d{i}", [task("t", "true")]) for i in range(100)}
-        engine = self.engine(files).start()
-        engine.wait_for_dag("d99")
-        rates = {}
-        for path in ("/health", "/api/v2/version", "/api/v2/dags?limit=1", "/api/v2/dags?limit=50"):
-            connection = http.client.HTTPConnection(engine.url.split("//")[1])
-            deadline, n = time.perf_counter() + 2, 0
-            while time.perf_counter() < deadline:
-                connection.request("GET", path)
-                response = connection.getresponse()
-                size = len(response.read())
-                assert response.status == 200, path
-                n += 1
-            rates[path] = n / 2
-            print(f"rest: {path} ({size} bytes), one connection, Python client: {n / 2:.0f}/s ="
-                  f" {rates[path] / rates['/health']:.0%} of the constant answer")
+        files["wide.yaml"] = yaml_dag("wide", [empty_task(f"t{i}") for i in range(100)])
+        engine = self.engine(files, all_admins=False).start()
+        for dag_id in ("d99", "wide"):
+            engine.wait_for_dag(dag_id)
+        runs = [engine.trigger("d0") for _ in range(50)]
+        run_id = engine.trigger("wide")
+        for dag_id, run in (("d0", runs[-1]), ("wide", run_id)):
+            assert engine.wait_for_run(dag_id, run) == "success"
+        wide = f"/api/v2/dags/wide/dagRuns/{urllib.parse.quote(run_id, safe='')}"
+        token = engine.request("POST", "/auth/token", {"username": "admin", "password": engine.password()})[1]
+        header = f"Authorization: Bearer {token['access_token']}"
+        paths = ("/health", "/api/v2/version", "/api/v2/dags/d0", wide, "/api/v2/dags/d0/details", "/api/v2/dags?limit=50",
+                 "/api/v2/dags/d0/dagRuns?limit=50", wide + "/taskInstances?limit=100")
+        port = engine.url.rsplit(":", 1)[1]
+        sizes = [self.load(port, path, 0.1, header)[1] for path in paths]
+        constant = subprocess.Popen([self.beside("http_constant"), *map(str, {15, *sizes})], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, text=True)
+        other_port = constant.stdout.readline().strip()
+        for path, size in zip(paths, sizes):
+            rounds = []
+            before, n = cpu_of(engine.process.pid), 0
+            for _ in range(5):
+                rounds.append((self.load(other_port, "/15", 0.4)[0], self.load(other_port, f"/{size}", 0.4)[0],
+                               self.load(port, path, 0.4, header)[0]))
+                n += rounds[-1][2] * 0.4
+            cpu = (cpu_of(engine.process.pid) - before) / n
+            small, same, ours = (statistics.median(values) for values in zip(*rounds))
+            shown = path.replace(wide, "/api/v2/dags/wide/dagRuns/RUN")
+            print(f"rest: {shown} ({size} bytes), {CONNECTIONS} connections: {ours:.0f}/s, {cpu * 1e6:.0f} us CPU each ="
+                  f" {ours / small:.0%} of a bare constant of 15 bytes ({small:.0f}/s), {ours / same:.0%} of one as long"
+                  f" ({same:.0f}/s)", flush=True)
+        constant.stdin.close()
+        constant.wait()
         engine.stop()
+
+    def beside(self, name):
+        return os.path.join(os.path.dirname(os.path.abspath(self.options.spawn_loop)), name)
+
+    def load(self, port, path, seconds, *headers):
+        """Answers a second and bytes of one, from the client in C."""
+        out = subprocess.run([self.beside("http_load"), port, path, str(CONNECTIONS), str(seconds), *headers], check=True,
+                             capture_output=True, text=True).stdout.split()
+        return float(out[0]), int(out[1])
 
     def start(self):
         times = []
@@ -196,6 +225,64 @@ class Bench:
         print(f"start: first answered request after p50 {statistics.median(times):.0f} ms; idle memory (PSS)"
               f" {memory:.1f} MiB; binary {size:.1f} MB, stripped {small:.2f} MB")
 
+    def history(self):
+        """What 100,000 finished runs in the database cost: a home with them and one without, by turns."""
+        files = {"small.yaml": yaml_dag("small", [task("a", "true"), task("b", "true", ["a"]), task("c", "true", ["b"])]),
+                 "chain.yaml": yaml_dag("chain", [task(f"t{i}", "true", [f"t{i - 1}"] if i else []) for i in range(50)])}
+        engines = {"empty": self.engine(files), "full": self.engine(files)}
+        for engine in engines.values():
+            engine.start()
+            for dag_id in ("small", "chain"):
+                self.run_dag(engine, dag_id)
+            engine.stop()
+        fill(os.path.join(engines["full"].home, "hanok.db"), 100_000)
+        found = {}
+        for _ in range(5):
+            for name, engine in engines.items():
+                for what, value in self.restart(engine):
+                    found.setdefault(what, {}).setdefault(name, []).append(value)
+        for _ in range(5):
+            for name, engine in engines.items():
+                for what, values in self.ask(engine):
+                    found.setdefault(what, {}).setdefault(name, []).extend(values)
+        for what, columns in found.items():
+            print(f"history: {what}, p50: " + ", ".join(f"{name} home {statistics.median(values):.2f}"
+                                                       for name, values in columns.items()))
+        for engine in engines.values():
+            engine.stop()
+
+    def restart(self, engine):
+        if engine.process.poll() is None:
+            engine.stop()
+        begin = time.perf_counter()
+        engine.start()
+        assert engine.get("/api/v2/version")[0] == 200
+        yield "ms from start to the first answer", (time.perf_counter() - begin) * 1e3
+        yield "MiB in memory (PSS) then", pss_of(engine.process.pid)
+
+    def ask(self, engine):
+        begin = time.perf_counter()
+        assert engine.wait_for_run("small", engine.trigger("small")) == "success"
+        yield "ms from a trigger to success seen over REST, 3 tasks", [(time.perf_counter() - begin) * 1e3]
+        rows, _ = self.run_dag(engine, "chain")
+        yield ("ms between a task's end and its successor's start",
+               [(after[0] - before[1]) / 1e3 for before, after in zip(rows, rows[1:])])
+        paths = {"runs": "/api/v2/dags/small/dagRuns?limit=50",
+                 "newest runs": "/api/v2/dags/small/dagRuns?limit=50&order_by=-run_after",
+                 "newest failed runs": "/api/v2/dags/small/dagRuns?limit=50&state=failed&order_by=-run_after",
+                 "newest runs of all DAGs": "/api/v2/dags/~/dagRuns?limit=50&order_by=-run_after",
+                 "DAGs by their last run's state": "/api/v2/dags?limit=50&order_by=last_run_state",
+                 "failed task instances of all runs": "/api/v2/dags/small/dagRuns/~/taskInstances?limit=50&state=failed",
+                 "event log": "/api/v2/eventLogs?limit=50"}
+        for what, path in paths.items():
+            times = []
+            for _ in range(3):
+                begin = time.perf_counter()
+                status, answer = engine.get(path)
+                times.append((time.perf_counter() - begin) * 1e3)
+                assert status == 200, answer
+            yield f"ms to list {what}", times
+
     def python(self):
         count = 50
         text = ("from airflow.sdk import dag, task\n\n@dag(schedule=None)\ndef py():\n    @task\n    def one(i):\n"
@@ -209,10 +296,37 @@ class Bench:
         print(f"python: {count} x @task, 2 at once: {count / span:.0f}/s, {cpu / count * 1e3:.1f} ms CPU each, all included")
 
 
+def fill(path, count):
+    """Copies the newest run of `small` so many times, with its task instances and its line in the event log, as finished
+    runs of every minute before; one in a hundred has failed."""
+    database = sqlite3.connect(path)
+    model, last = (row[0] for row in database.execute(
+        "SELECT max(run_key) FROM dag_run WHERE dag_id = 'small' UNION ALL SELECT max(run_key) FROM dag_run"))
+    other = {"run_key": ":last + n", "run_id": "'filled__' || n", "logical_us": "run_after_us - n * 60000000",
+             "state": "iif(n % 100, 'success', 'failed')", "audit_key": "NULL"}
+
+    def copy(table, condition):
+        names = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        values = [other.get(name, f"{name} - n * 60000000" if name.endswith("_us") else name) for name in names]
+        database.execute("WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < :count) "
+                         f"INSERT INTO {table} SELECT {', '.join(values)} FROM number, {table} WHERE {condition}",
+                         {"last": last, "count": count, "model": model})
+
+    with database:
+        copy("dag_run", "run_key = :model")
+        copy("task_instance", "run_key = :model")
+        copy("audit", "audit_key = (SELECT max(audit_key) FROM audit WHERE event = 'trigger_dag_run')")
+    database.close()
+
+
 def task(name, command, after=()):
     text = (f"    - task_id: {name}\n      operator: airflow.providers.standard.operators.bash.BashOperator\n"
             f'      bash_command: "{command}"')
     return text + (f"\n      dependencies: [{', '.join(after)}]" if after else "")
+
+
+def empty_task(name):
+    return f"    - task_id: {name}\n      operator: airflow.providers.standard.operators.empty.EmptyOperator"
 
 
 def yaml_dag(name, tasks, max_active_tasks=16):
