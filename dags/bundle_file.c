@@ -76,10 +76,18 @@ static void finish(struct reading *r)
     hk__bundle_file_done(b, entry);
 }
 
+/* A longer message is cut: one that was left out for its length would make the file look fine. */
 static void set_problem(struct reading *r, const char *message)
 {
+    size_t len = strlen(message);
+    if (len > r->problem.max) {
+        len = r->problem.max;
+        while (len > 0 && ((unsigned char)message[len] & 0xC0) == 0x80) {
+            len--;
+        }
+    }
     hk_buf_reset(&r->problem);
-    hk_buf_add_text(&r->problem, message);
+    hk_buf_add(&r->problem, message, len);
 }
 
 static void add_dag(struct reading *r, struct hk_graph *graph)
@@ -328,6 +336,9 @@ static bool read_file(struct reading *r, struct hk_error *err)
 {
     struct hk_yaml_defaults defaults[MAX_DEFAULTS];
     size_t count = 0;
+    if (!hk_str_is_utf8(hk_str_from(r->entry->path))) {
+        return hk_error_set(err, HK_INVALID, "the file's name is not UTF-8 text; rename it");
+    }
     if (!hk_dag_file_read(r->entry->path, &r->content, err)) {
         return hk_error_prefix(err, "file '%s'", r->entry->relative);
     }

@@ -64,12 +64,39 @@ static void add_file(struct walk *walk, const char *path, enum hk_dag_file_kind 
     file->changed_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
-static bool walk_folder(struct walk *walk, const char *folder, int depth, struct hk_error *err)
+/* The folders that are being walked, innermost first. */
+struct within {
+    const struct within *outer;
+    dev_t device;
+    ino_t inode;
+    int depth;
+};
+
+/* Reached again through a symbolic link: walking on would find everything anew, without end. */
+static bool is_circle(const struct within *here)
+{
+    for (const struct within *at = here->outer; at != NULL; at = at->outer) {
+        if (at->device == here->device && at->inode == here->inode) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool walk_folder(struct walk *walk, const char *folder, const struct within *outer, struct hk_error *err)
 {
     struct hk_dag_files *out = walk->out;
     DIR *dir = opendir(folder);
+    struct stat own = {0};
     if (dir == NULL) {
-        return depth > 0 || hk_error_set(err, errno == ENOENT ? HK_NOT_FOUND : HK_IO, "dag folder '%s': %m", folder);
+        return outer != NULL ||
+               hk_error_set(err, errno == ENOENT ? HK_NOT_FOUND : HK_IO, "dag folder '%s': %m", folder);
+    }
+    (void)fstat(dirfd(dir), &own); /* cannot fail: it is open */
+    const struct within here = {outer, own.st_dev, own.st_ino, outer != NULL ? outer->depth + 1 : 0};
+    if (is_circle(&here)) {
+        closedir(dir);
+        return true;
     }
     hk_array_grow((void **)&out->folders, &out->folder_cap, out->folder_len + 1, sizeof(char *));
     out->folders[out->folder_len++] = hk_strdup(folder);
@@ -85,8 +112,8 @@ static bool walk_folder(struct walk *walk, const char *folder, int depth, struct
         hk_buf_printf(&path, "%s/%s", folder, entry->d_name);
         if (!path.is_full && stat(path.data, &st) == 0 &&
             !is_ignored(walk, path.data + walk->root_len, entry->d_name)) {
-            if (S_ISDIR(st.st_mode) && depth < MAX_DEPTH) {
-                ok = walk_folder(walk, path.data, depth + 1, err);
+            if (S_ISDIR(st.st_mode) && here.depth < MAX_DEPTH) {
+                ok = walk_folder(walk, path.data, &here, err);
             } else if (S_ISREG(st.st_mode) && kind_of(entry->d_name, &kind)) {
                 add_file(walk, path.data, kind, &st);
             }
@@ -135,7 +162,7 @@ bool hk_dag_files_list(const char *root, struct hk_dag_files *out, struct hk_err
         return true;
     }
     read_ignore(&walk, root);
-    bool ok = walk_folder(&walk, root, 0, err);
+    bool ok = walk_folder(&walk, root, NULL, err);
     hk_buf_clear(&walk.ignore);
     if (!ok) {
         hk_dag_files_clear(out);

@@ -24,7 +24,8 @@ struct hk_dag_files {
 };
 
 /* Every *.py, *.yaml and *.yml below root (or root itself, if it is a file), sorted by path; hidden entries,
- * __pycache__ and names matched by a .airflowignore (glob syntax, as Airflow 3's default) in the root are left out. */
+ * __pycache__ and names matched by a .airflowignore (glob syntax, as Airflow 3's default) in the root are left out.
+ * Symbolic links are followed, but not round in a circle. */
 HK_MUST_USE bool hk_dag_files_list(const char *root, struct hk_dag_files *out, struct hk_error *err);
 void hk_dag_files_clear(struct hk_dag_files *files);
 

@@ -90,6 +90,7 @@ BAD = {
     "missing.py": (python("missing", "import a_module_that_does_not_exist"), "a_module_that_does_not_exist"),
     "cycle.py": (CYCLE, "ycle"),
     "cron.py": (python("py_cron", schedule="'61 * * * *'"), "61"),
+    "long.py": (python("long_words", "raise ValueError('beam ' * 1_000_000)"), "ValueError: beam beam"),
     "leaves.py": (python("leaves", "import os; os._exit(3)"), "3"),
     "dies.py": (python("dies", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"), "signal 9"),
     "latin1.py": (python("latin_py", "# caf\u00e9").encode("latin-1"), "UTF-8"),
@@ -185,6 +186,33 @@ def check_renamed(report, client, folder):
     report.check("a folder is removed and made anew, and watched on")
 
 
+def check_names(report, client, folder):
+    """A name that is no text cannot be shown to anybody; the file is refused, and found no more when it is gone."""
+    names = [b"caf\xe9.yaml", b"caf\xe9.py"]
+    for name, text in zip(names, (yaml("named"), python("named_py"))):
+        with open(os.path.join(os.fsencode(folder.path), name), "wb") as file:
+            file.write(text.encode())
+
+    def said():
+        return sorted(text for name, text in api.import_errors_of(client).items() if name.startswith("caf"))
+
+    wait_until(lambda: len(said()) == 2, SECONDS, "the import errors of names that are not UTF-8")
+    report.check(f"a name that is not UTF-8: {said()[0]}", [s for s in said() if "name is not UTF-8" not in s])
+    for name in names:
+        os.remove(os.path.join(os.fsencode(folder.path), name))
+    wait_until(lambda: not said(), SECONDS, "those import errors to go")
+
+
+def check_links(report, client, folder):
+    """Links to a folder above them: walking on through two of them doubles the work with each step."""
+    for name in ("a_loop", "b_loop"):
+        os.symlink(".", os.path.join(folder.path, name))
+    folder.write("beside_loops.yaml", yaml("beside_loops"))
+    wait_until(lambda: "beside_loops" in api.dags_of(client), SECONDS, "a file beside links in a circle")
+    report.equal("links in a circle: each file is found once", api.dags_of(client)["beside_loops"], "beside_loops.yaml")
+    report.check("links in a circle: no import error", [n for n in api.import_errors_of(client) if "loop" in n])
+
+
 def check_same_id(report, client, folder):
     """The file that was there first keeps the DAG; the other says where the first is."""
     folder.write("twin_a.yaml", yaml("twin", "echo a"))
@@ -220,6 +248,10 @@ def examine(report, client, folder):
         check_life(report, client, folder, "life.py", python)
     with report.guarded("a folder renamed"):
         check_renamed(report, client, folder)
+    with report.guarded("names that are not UTF-8"):
+        check_names(report, client, folder)
+    with report.guarded("links in a circle"):
+        check_links(report, client, folder)
     with report.guarded("two files, one DAG id"):
         check_same_id(report, client, folder)
     with report.guarded("a file that never returns"):
