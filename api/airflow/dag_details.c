@@ -151,6 +151,7 @@ void hk__dag_details(const struct hk_request *req, struct hk_response *res)
         return;
     }
     struct hk_graph *graph = hk__dag_graph(req, res, db, dag_id);
+    res->is_lasting = true;
     if (graph != NULL) {
         struct details details = {.air = req->context, .graph = graph, .db = db};
         hk_json_init(&details.w, &res->body);

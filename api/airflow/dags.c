@@ -59,6 +59,7 @@ void hk__dags_list(const struct hk_request *req, struct hk_response *res)
     read_absent(&v, &filter);
     hk__refuse_query(&v, NOT_KEPT, "it keeps no timetable classes");
     if (hk_validation_end(&v, res)) {
+        res->is_lasting = true;
         hk__answer_list(req, res,
                         &(struct hk__listing){.name = "dags", .filter = &filter, .page = &page, .fill = fill});
     }
@@ -71,6 +72,7 @@ static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_
 
 void hk__dag_get(const struct hk_request *req, struct hk_response *res)
 {
+    res->is_lasting = true;
     hk__answer_one(req, res, find, NULL, "The Dag with ID: `%.*s` was not found",
                    HK_STR_ARG(hk_request_path(req, "dag_id")));
 }

@@ -38,6 +38,11 @@ void hk_airflow_free(struct hk_airflow *airflow)
     }
 }
 
+static uint64_t generation(void *airflow)
+{
+    return hk_store_generation(((struct hk_airflow *)airflow)->options.store);
+}
+
 bool hk_airflow_register(struct hk_airflow *airflow, struct hk_router *router, struct hk_error *err)
 {
     const struct hk_door door = {
@@ -47,6 +52,7 @@ bool hk_airflow_register(struct hk_airflow *airflow, struct hk_router *router, s
         .route_count = hk__airflow_route_count,
         .write_error = write_error,
         .context = airflow,
+        .generation = generation,
     };
     return hk_router_add(router, &door, err);
 }

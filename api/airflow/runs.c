@@ -63,6 +63,7 @@ void hk__runs_list(const struct hk_request *req, struct hk_response *res)
     if (!hk_str_is(dag_id, "~")) {
         filter.dag_id = dag_id;
     }
+    res->is_lasting = !hk_range_has_end(&filter.start) && !hk_range_has_end(&filter.end);
     answer_list(req, res, &filter, &page);
 }
 
@@ -98,6 +99,7 @@ void hk__run_get(const struct hk_request *req, struct hk_response *res)
 {
     struct hk_str dag_id = hk_request_path(req, "dag_id");
     struct hk_str run_id = hk_request_path(req, "dag_run_id");
+    res->is_lasting = true;
     hk__answer_one(req, res, find, NULL, "The DagRun with dag_id: `%.*s` and run_id: `%.*s` was not found",
                    HK_STR_ARG(dag_id), HK_STR_ARG(run_id));
 }

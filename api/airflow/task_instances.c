@@ -173,6 +173,7 @@ void hk__tis_list(const struct hk_request *req, struct hk_response *res)
         hk_validation_fail(&v, 400, "task_group_id needs a dag_id in the path, not '~'");
     }
     if (hk_validation_end(&v, res)) {
+        res->is_lasting = !hk_range_has_end(&filter->start) && !hk_range_has_end(&filter->end);
         answer_list(req, res, fill_asked, &asked, &page);
     }
 }
@@ -262,6 +263,7 @@ static void answer_one(const struct hk_request *req, struct hk_response *res, st
 void hk__ti_get(const struct hk_request *req, struct hk_response *res)
 {
     struct one one = {.map_index = -1};
+    res->is_lasting = true;
     answer_one(req, res, &one);
 }
 

@@ -250,6 +250,7 @@ void hk__tasks_list(const struct hk_request *req, struct hk_response *res)
     }
     struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
     hk__read_end(req, db);
+    res->is_lasting = true;
     if (g == NULL) {
         return;
     }
@@ -280,6 +281,7 @@ void hk__task_get(const struct hk_request *req, struct hk_response *res)
     }
     struct hk_graph *g = hk__dag_graph(req, res, db, hk_request_path(req, "dag_id"));
     hk__read_end(req, db);
+    res->is_lasting = true;
     if (g == NULL) {
         return;
     }

@@ -20,6 +20,8 @@ enum phase { PHASE_HEAD, PHASE_BODY, PHASE_WAITING, PHASE_ANSWERED };
 struct request_state {
     struct hk_exchange *exchange;
     const struct hk_route *route; /* NULL: the failure is in the response already */
+    struct hk_str key;            /* of the question, if its answer may be remembered */
+    uint64_t generation;          /* before the handler began */
     struct hk_str target;
     int64_t started_us;
     size_t received;
@@ -172,12 +174,16 @@ static void add_header(struct MHD_Response *answer, const char *name, const char
     }
 }
 
-static enum MHD_Result answer(struct MHD_Connection *connection, struct request_state *state, struct hk_response *res)
+static enum MHD_Result answer(const struct hk_http *http, struct MHD_Connection *connection,
+                              struct request_state *state, struct hk_response *res)
 {
     if (res->body.is_full) {
         hk_fail(&state->exchange->request, res, HK_INTERNAL,
                 "The answer is larger than %d bytes; ask for less at once.", HK_MAX_RESPONSE_BYTES);
     }
+    bool is_lasting = res->is_lasting && state->key.len > 0 && res->status == 200 && !res->closes;
+    size_t body_bytes = res->body.len;
+    HK_ASSERT(!is_lasting || res->stream.read == NULL);
     struct MHD_Response *made = make_response(connection, res);
     HK_ASSERT(made != NULL);
     if (res->content_type != NULL) {
@@ -192,8 +198,30 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct request_
     state->status = res->status;
     state->phase = PHASE_ANSWERED;
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)res->status, made);
-    MHD_destroy_response(made);
+    if (is_lasting) {
+        hk_answer_cache_add(http->answers, state->key, state->generation, made, body_bytes);
+    } else {
+        MHD_destroy_response(made);
+    }
     return result;
+}
+
+/* A GET that was answered already, if nothing can have changed since. */
+static bool answer_again(const struct hk_http *http, struct MHD_Connection *connection, struct request_state *state)
+{
+    struct hk_request *req = &state->exchange->request;
+    bool is_read = req->method == HK_METHOD_GET || req->method == HK_METHOD_HEAD;
+    if (state->route == NULL || !is_read || req->body.len > 0 || req->door->generation == NULL) {
+        return false;
+    }
+    state->key = hk_answer_key(req);
+    state->generation = req->door->generation(req->door->context);
+    if (!hk_answer_cache_queue(http->answers, state->key, state->generation, connection)) {
+        return false;
+    }
+    state->status = 200;
+    state->phase = PHASE_ANSWERED;
+    return true;
 }
 
 /* The deferred response belongs to the thread that has not completed it, so this answer is made apart from it. */
@@ -212,7 +240,7 @@ static enum MHD_Result answer_instead(const struct hk_http *http, struct MHD_Con
         snprintf(message, sizeof message, "The server is shutting down; try again later.");
     }
     hk_fail_status(&state->exchange->request, &res, 503, message);
-    enum MHD_Result result = answer(connection, state, &res);
+    enum MHD_Result result = answer(http, connection, state, &res);
     hk_response_clear(&res);
     hk_arena_clear(&arena);
     return result;
@@ -224,7 +252,7 @@ static enum MHD_Result answer_deferred(const struct hk_http *http, struct MHD_Co
     struct hk_exchange *exchange = state->exchange;
     enum hk_wake why = hk_waiting_why(exchange->waiting, &exchange->waiter);
     if (why == HK_WAKE_SIGNAL) {
-        return answer(connection, state, &exchange->response);
+        return answer(http, connection, state, &exchange->response);
     }
     return answer_instead(http, connection, state, why);
 }
@@ -234,11 +262,14 @@ static enum MHD_Result run_handler(const struct hk_http *http, struct MHD_Connec
 {
     struct hk_exchange *exchange = state->exchange;
     exchange->request.body = hk_buf_str(&exchange->body);
+    if (answer_again(http, connection, state)) {
+        return MHD_YES;
+    }
     if (state->route != NULL) {
         state->route->handler(&exchange->request, &exchange->response);
     }
     if (!exchange->response.is_deferred) {
-        return answer(connection, state, &exchange->response);
+        return answer(http, connection, state, &exchange->response);
     }
     state->phase = PHASE_WAITING;
     if (hk_waiting_enter(exchange->waiting, &exchange->waiter, connection, http->options.defer_ms * HK_MS_US)) {
@@ -331,7 +362,7 @@ static enum MHD_Result begin(const struct hk_http *http, struct MHD_Connection *
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, req);
     if (!check_head(http, state, method, version)) {
         hk_guard_end(http->guard, guarded_of(connection));
-        return answer(connection, state, &exchange->response);
+        return answer(http, connection, state, &exchange->response);
     }
     if (!state->is_too_large) {
         state->route = hk_router_admit(http->options.router, http->options.auth, req, &exchange->response);

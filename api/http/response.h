@@ -49,7 +49,9 @@ struct hk_response {
     struct hk_pairs headers; /* hk_response_header adds */
     struct hk_stream stream;
     bool is_deferred;
-    bool closes; /* end the connection after this answer */
+    bool closes;     /* end the connection after this answer */
+    bool is_lasting; /* depends on the address, the Accept header, the caller's name and role, and what the door's
+                      * generation counts, and on nothing else: not on the time or a file. Not for streams. */
     struct hk_arena *arena;
     struct hk_exchange *exchange; /* NULL in tests that call a handler directly */
 };

@@ -36,6 +36,9 @@ struct hk_door {
     /* Fills an emptied response; it may only allocate from res->arena, and only read req. NULL: hk_write_detail. */
     void (*write_error)(const struct hk_request *req, struct hk_response *res, const struct hk_failure *failure);
     void *context; /* becomes request->context */
+    /* A number that is another one whenever answers that are is_lasting (response.h) may have changed. NULL: none are.
+     * Any thread. */
+    uint64_t (*generation)(void *context);
 };
 
 struct hk_router;

@@ -13,6 +13,7 @@
 
 enum {
     DEFAULT_THREADS = 2,
+    ANSWERS_MEMORY = 4 * 1024 * 1024,
     /* Room for the largest request head (headers and address) and its parsed form. No larger than that: each connection
      * has it for itself, and the library fills it with zeros after every request. */
     CONNECTION_MEMORY = HK_MAX_HEADER_BYTES + HK_MAX_URL_BYTES + 32 * 1024
@@ -94,6 +95,7 @@ bool hk_http_start(const struct hk_http_options *options, struct hk_http **out, 
     snprintf(http->url, sizeof http->url, strchr(address.host, ':') != NULL ? "http://[%s]:%d" : "http://%s:%d",
              address.host, port);
     http->waiting = hk_waiting_create(options->clock, (struct hk_waiting_port){suspend, resume});
+    http->answers = hk_answer_cache_new(ANSWERS_MEMORY);
     http->guard = hk_guard_create(options->clock, (int64_t)http->options.idle_seconds * 2 * HK_SECOND_US);
     if (!start_daemon(http, fd, err)) {
         hk_http_stop(http);
@@ -113,6 +115,7 @@ void hk_http_stop(struct hk_http *http)
     if (http->daemon != NULL) {
         MHD_stop_daemon(http->daemon);
     }
+    hk_answer_cache_free(http->answers);
     hk_guard_destroy(http->guard);
     hk_waiting_release(http->waiting);
     free(http);

@@ -1,10 +1,11 @@
-/* Shared by server.c (start and stop) and connection.c (libmicrohttpd's callbacks): the only two files that see
- * microhttpd.h. */
+/* Shared by server.c (start and stop) and connection.c (libmicrohttpd's callbacks), which with answer_cache.c are the
+ * only files that see microhttpd.h. */
 #ifndef HK_HTTP_SERVER_PRIVATE_H
 #define HK_HTTP_SERVER_PRIVATE_H
 
 #include <microhttpd.h>
 
+#include "api/http/answer_cache.h"
 #include "api/http/guard.h"
 #include "api/http/listen.h"
 #include "api/http/server.h"
@@ -15,6 +16,7 @@ struct hk_http {
     struct MHD_Daemon *daemon;
     struct hk_waiting *waiting;
     struct hk_guard *guard;
+    struct hk_answer_cache *answers;
     int port;
     bool is_loopback;
     char url[HK_HOST_SIZE + 32];

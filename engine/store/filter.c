@@ -21,6 +21,11 @@ bool hk_range_is_all(const struct hk_range *range)
            range->lt == HK_TIME_NONE;
 }
 
+bool hk_range_has_end(const struct hk_range *range)
+{
+    return range->lte != HK_TIME_NONE || range->lt != HK_TIME_NONE;
+}
+
 void hk_filter_init(struct hk_filter *f)
 {
     *f = (struct hk_filter){0};

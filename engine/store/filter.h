@@ -26,6 +26,7 @@ struct hk_range {
 };
 #define HK_RANGE_ALL ((struct hk_range){HK_TIME_NONE, HK_TIME_NONE, HK_TIME_NONE, HK_TIME_NONE})
 bool hk_range_is_all(const struct hk_range *range);
+bool hk_range_has_end(const struct hk_range *range); /* then hk_filter_range_or_null looks at the time */
 
 /* Airflow's pattern parameters; data NULL: absent. `pattern` is an SQL LIKE pattern to be found anywhere, without case,
  * '|' between alternatives, "~" for all; `prefix` is taken literally, with case, after trailing punctuation was cut

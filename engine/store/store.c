@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct hk_store {
     char *path;
     struct hk_db *db; /* the writer's */
     struct hk_graph_cache *graphs;
+    atomic_uint_fast64_t generation;
     int lock_fd;
 
     pthread_t thread;
@@ -240,6 +242,7 @@ static void run_batch(struct hk_store *store, struct item *items, size_t count)
         ok = run_savepoint(store->db, &items[i], &err);
     }
     ok = ok && commit(store, &err);
+    atomic_fetch_add(&store->generation, 1); /* of a failed one, too: it may have been written all the same */
     if (!ok) {
         rollback(store->db, "ROLLBACK");
         for (size_t i = 0; i < count; i++) {
@@ -249,6 +252,11 @@ static void run_batch(struct hk_store *store, struct item *items, size_t count)
             }
         }
     }
+}
+
+uint64_t hk_store_generation(struct hk_store *store)
+{
+    return atomic_load(&store->generation);
 }
 
 static void report(struct hk_store *store, struct item *items, size_t count)

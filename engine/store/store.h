@@ -61,6 +61,10 @@ HK_MUST_USE bool hk_store_write_now(struct hk_store *store, bool (*run)(struct h
 HK_MUST_USE bool hk_store_reader_take(struct hk_store *store, struct hk_db **out, struct hk_error *err);
 void hk_store_reader_give(struct hk_store *store, struct hk_db *db);
 
+/* How many transactions this store has written: the same number twice means that the database has not changed between.
+ * Counted after the commit and before anybody is told of it. Any thread. */
+uint64_t hk_store_generation(struct hk_store *store);
+
 /* Inline stores, for tests of crashes: the first half of hk_store_pump, which delivers nothing; and what a crash does
  * to writes that are waiting or not delivered: their done is called with HK_CANCELLED, whether or not they were
  * committed. */

@@ -136,6 +136,28 @@ static void events(const struct hk_request *req, struct hk_response *res)
     uv_sem_post(&is_held);
 }
 
+/* Says how often it has been run, so that an answer given again can be told from a new one; "size" more bytes. */
+static atomic_int times_counted;
+static atomic_int generation_now;
+
+static void count_times(const struct hk_request *req, struct hk_response *res)
+{
+    int64_t size = 0;
+    int64_t status = 200;
+    (void)hk_str_to_i64(hk_request_query(req, "size"), &size);
+    (void)hk_str_to_i64(hk_request_query(req, "status"), &status);
+    res->status = (int)status;
+    res->is_lasting = !hk_request_has_query(req, "brief");
+    hk_buf_printf(&res->body, "time %d.", atomic_fetch_add(&times_counted, 1) + 1);
+    memset(hk_buf_extend(&res->body, (size_t)size), 'x', (size_t)size);
+}
+
+static uint64_t tell_generation(void *context)
+{
+    (void)context;
+    return (uint64_t)atomic_load(&generation_now);
+}
+
 static void write_error(const struct hk_request *req, struct hk_response *res, const struct hk_failure *failure)
 {
     (void)req;
@@ -143,16 +165,18 @@ static void write_error(const struct hk_request *req, struct hk_response *res, c
 }
 
 static const struct hk_route routes[] = {
-    {HK_METHOD_GET, "/t/echo", HK_ROLE_ANYONE, echo},       {HK_METHOD_POST, "/t/echo", HK_ROLE_ANYONE, echo},
-    {HK_METHOD_GET, "/t/defer", HK_ROLE_ANYONE, defer},     {HK_METHOD_GET, "/t/hold", HK_ROLE_ANYONE, hold},
-    {HK_METHOD_GET, "/t/numbers", HK_ROLE_ANYONE, numbers}, {HK_METHOD_GET, "/t/events", HK_ROLE_ANYONE, events},
+    {HK_METHOD_GET, "/t/echo", HK_ROLE_ANYONE, echo},         {HK_METHOD_POST, "/t/echo", HK_ROLE_ANYONE, echo},
+    {HK_METHOD_GET, "/t/defer", HK_ROLE_ANYONE, defer},       {HK_METHOD_GET, "/t/hold", HK_ROLE_ANYONE, hold},
+    {HK_METHOD_GET, "/t/numbers", HK_ROLE_ANYONE, numbers},   {HK_METHOD_GET, "/t/events", HK_ROLE_ANYONE, events},
+    {HK_METHOD_GET, "/t/times", HK_ROLE_ANYONE, count_times},
 };
 static const char *const prefixes[] = {"/t", NULL};
 static const struct hk_door door = {.name = "test",
                                     .prefixes = prefixes,
                                     .routes = routes,
                                     .route_count = sizeof routes / sizeof routes[0],
-                                    .write_error = write_error};
+                                    .write_error = write_error,
+                                    .generation = tell_generation};
 
 static struct hk_http_options options_of(unsigned threads)
 {
@@ -171,6 +195,8 @@ static inline int start(unsigned threads)
     uv_sem_init(&is_held, 0);
     atomic_store(&streams_closed, 0);
     atomic_store(&wake_count, 0);
+    atomic_store(&times_counted, 0);
+    atomic_store(&generation_now, 0);
     struct hk_http_options options = options_of(threads);
     return hk_router_add(router, &door, &err) && hk_http_start(&options, &http, &err) ? 0 : 1;
 }
