@@ -1,7 +1,8 @@
 /* The client of the `rest` measurements: keep-alive connections on loopback that each ask the same path again as soon
  * as they have the whole answer. In C because a client in Python is slower than the server and hides it.
  * usage: http_load PORT PATH CONNECTIONS SECONDS [header ...]; prints answers a second and the bytes of one's body.
- * Ends with 1 when an answer is not a 200 with a Content-Length. */
+ * A PATH that ends in '=' gets a number appended, another one each time: a new question. Ends with 1 when an answer is
+ * not a 200 with a Content-Length. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_CONNECTIONS = 64, HEAD_SIZE = 4096, BLOCK_SIZE = 256 * 1024 };
+enum { NUMBER_SIZE = 10, MOST_CONNECTIONS = 64, HEAD_SIZE = 4096, BLOCK_SIZE = 256 * 1024 };
 
 struct connection {
     char head[HEAD_SIZE]; /* of the answer being read, until its empty line */
@@ -22,6 +23,7 @@ struct connection {
 
 static char request[HEAD_SIZE + 16];
 static size_t request_len;
+static char *number_at; /* in the request; NULL: it has none */
 static long body_bytes;
 static long answers;
 
@@ -55,6 +57,12 @@ static void ask(int fd, struct connection *c)
 {
     c->head_len = 0;
     c->body_left = -1;
+    if (number_at != NULL) {
+        char number[NUMBER_SIZE + 1];
+        static unsigned asked;
+        snprintf(number, sizeof number, "%0*u", NUMBER_SIZE, ++asked);
+        memcpy(number_at, number, NUMBER_SIZE);
+    }
     if (write(fd, request, request_len) != (ssize_t)request_len) {
         fail("cannot send a request");
     }
@@ -118,6 +126,10 @@ static void make_request(const char *path, char **headers, int count)
 {
     add_text("GET ");
     add_text(path);
+    if (path[0] != '\0' && path[strlen(path) - 1] == '=') {
+        number_at = request + request_len;
+        add_text("0000000000");
+    }
     add_text(" HTTP/1.1\r\nHost: localhost\r\n");
     for (int i = 0; i < count; i++) {
         add_text(headers[i]);
