@@ -370,11 +370,19 @@ static enum MHD_Result begin(const struct hk_http *http, struct MHD_Connection *
     return MHD_YES;
 }
 
+/* Whoever has not said who he is may fill little of our memory. */
+static size_t body_limit(const struct hk_http *http, const struct hk_route *route)
+{
+    size_t most = http->options.max_body_bytes;
+    bool is_anonymous = route != NULL && route->needs == HK_ROLE_ANYONE;
+    return is_anonymous && most > HK_MAX_ANONYMOUS_BODY_BYTES ? HK_MAX_ANONYMOUS_BODY_BYTES : most;
+}
+
 /* false: so much that even throwing it away is too much. */
 static bool take_body(const struct hk_http *http, struct request_state *state, const char *data, size_t size)
 {
     struct hk_exchange *exchange = state->exchange;
-    size_t most = http->options.max_body_bytes;
+    size_t most = body_limit(http, state->route);
     state->received += size;
     if (state->received <= most) {
         if (state->route != NULL) {
