@@ -115,7 +115,7 @@ static void fill_request(struct hk_exchange *exchange, const struct hk_call *cal
     const char *method = call->method != NULL ? call->method : "GET";
     HK_ASSERT(hk_method_parse(hk_str_from(method), &req->method));
     req->remote = hk_arena_str(req->arena, hk_str_from(call->remote != NULL ? call->remote : "127.0.0.1"));
-    add_header(req, "Host", "localhost");
+    add_header(req, "Host", call->host != NULL ? call->host : "localhost");
     add_header(req, "Authorization", call->authorization);
     if (call->body != NULL) {
         add_header(req, "Content-Type", call->content_type != NULL ? call->content_type : "application/json");

@@ -37,6 +37,7 @@ struct hk_call {
     const char *content_type;  /* NULL: application/json when there is a body */
     const char *body;          /* NULL: none */
     const char *remote;        /* NULL: 127.0.0.1 */
+    const char *host;          /* NULL: localhost */
 };
 
 /* Never NULL. A stream is read to its end into response.body; a deferred answer is waited for up to the deadline. */

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,10 +44,31 @@ bool hk_address_parse(const char *listen_text, struct hk_address *out, struct hk
     return true;
 }
 
+/* Without brackets and port. A name that only begins like an address ("127.0.0.1.example.org") is somebody else's. */
+static bool is_loopback(struct hk_str host)
+{
+    bool is_number = hk_str_starts_with(host, "127.");
+    for (size_t i = 0; i < host.len && is_number; i++) {
+        is_number = strchr("0123456789.", host.data[i]) != NULL;
+    }
+    return is_number || hk_str_is(host, "::1") || (host.len == 9 && strncasecmp(host.data, "localhost", 9) == 0);
+}
+
 bool hk_address_is_loopback(const struct hk_address *address)
 {
-    struct hk_str host = hk_str_from(address->host);
-    return hk_str_starts_with(host, "127.") || hk_str_is(host, "localhost") || hk_str_is(host, "::1");
+    return is_loopback(hk_str_from(address->host));
+}
+
+bool hk_host_is_loopback(struct hk_str host)
+{
+    const char *port = host.len > 0 ? memrchr(host.data, ':', host.len) : NULL;
+    if (port != NULL && (host.data[0] != '[' || port[-1] == ']')) {
+        host.len = (size_t)(port - host.data);
+    }
+    if (host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']') {
+        host = (struct hk_str){host.data + 1, host.len - 2};
+    }
+    return is_loopback(host);
 }
 
 static bool explain(const struct hk_address *address, const char *what, int error, struct hk_error *err)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/http/listen.h"
 #include "engine/base/alloc.h"
 #include "engine/base/limits.h"
 
@@ -359,6 +360,11 @@ const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk
                                        struct hk_response *res)
 {
     const struct hk_route *route = hk_router_find(router, req, res);
+    if (route != NULL && auth != NULL && hk_auth_is_all_admins(auth) &&
+        !hk_host_is_loopback(hk_request_header(req, "Host"))) {
+        hk_fail(req, res, HK_DENIED, "With --all-admins hanok only answers what is sent to localhost by that name.");
+        return NULL; /* a web page whose own name leads to this machine */
+    }
     if (route == NULL || route->needs == HK_ROLE_ANYONE) {
         return route;
     }

@@ -407,6 +407,25 @@ static void makes_everybody_admin(void **state)
     expect_call(&call, 201, NULL);
 }
 
+/* A web page somewhere may let its own name point to this machine, and its reader's browser then sends whatever the
+ * page wants: to a server that lets everybody in, were it not for the name. */
+static void lets_no_page_be_admin(void **state)
+{
+    (void)state;
+    static const char *const ours[] = {"localhost", "LocalHost:8080", "127.0.0.1:1",
+                                       "127.9.9.9", "[::1]:8080",     "[::1]"};
+    static const char *const others[] = {
+        "evil.example",  "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil", "", "127.0.0.1evil",
+        "10.0.0.1:8080", "[::2]:8080"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        expect_call(&(struct hk_call){.target = "/x/admin", .host = ours[i]}, 200, "Anonymous Admin");
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        expect_call(&(struct hk_call){.target = "/x/admin", .host = others[i]}, 403, NULL);
+        expect_call(&(struct hk_call){.target = "/auth/token", .host = others[i]}, 403, NULL);
+    }
+}
+
 #define AUTH_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -424,6 +443,7 @@ int main(void)
         AUTH_TEST(answers_as_airflow_does),
         AUTH_TEST(logs_in_from_the_cli),
         cmocka_unit_test_setup_teardown(makes_everybody_admin, set_up_all_admins, tear_down),
+        cmocka_unit_test_setup_teardown(lets_no_page_be_admin, set_up_all_admins, tear_down),
     };
     if (!hk_password_hash(HK_STR("s3:cret"), admin_hash, &err) ||
         !hk_password_hash(HK_STR("look"), viewer_hash, &err)) {
