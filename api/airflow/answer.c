@@ -76,7 +76,7 @@ void hk__unique_violation(const struct hk_request *req, struct hk_response *res,
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     char id[9] = {0};
-    uint64_t bits = hk_str_hash(hk_str_from(err->message)) ^ (uint64_t)hk__now(req->context);
+    uint64_t bits = hk_str_hash(hk_str_from(err->message)) ^ (uint64_t)hk__airflow_now(req->context);
     for (size_t i = 0; i < 8; i++) {
         id[i] = letters[bits % 52];
         bits /= 52;
@@ -101,7 +101,7 @@ void hk__unique_violation(const struct hk_request *req, struct hk_response *res,
     hk_json_end_object(&w);
 }
 
-int64_t hk__now(const struct hk_airflow *air)
+int64_t hk__airflow_now(const struct hk_airflow *air)
 {
     return hk_clock_wall_us(air->options.clock);
 }

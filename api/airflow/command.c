@@ -158,7 +158,8 @@ void hk__audit(const struct hk_request *req, const char *event)
 {
     struct hk_airflow *air = req->context;
     struct audit *audit = hk_alloc(sizeof *audit);
-    audit->save = (struct hk_audit_save){.happened_us = hk__now(air), .event = event, .map_index = HK_TIME_NONE};
+    audit->save =
+        (struct hk_audit_save){.happened_us = hk__airflow_now(air), .event = event, .map_index = HK_TIME_NONE};
     struct hk_error err;
     json_t *body = req->body.len > 0 ? hk_json_parse(req->body, &err) : NULL;
     fill_audit(audit, req, json_is_object(body) ? body : NULL);

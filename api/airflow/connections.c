@@ -255,7 +255,7 @@ static bool save_connection(struct hk_db *db, const struct hk_airflow *air, cons
     struct connection *c = entity->data;
     bool found = false;
     return (is_new || hk_store_connection_find(db, air->options.secret, entity->key, keep_rest, c, &found, err)) &&
-           hk_store_connection_set(db, air->options.secret, &c->row, hk__now(air), err);
+           hk_store_connection_set(db, air->options.secret, &c->row, hk__airflow_now(air), err);
 }
 
 static bool write_connection(struct hk_db *db, struct hk__list *one, struct hk_str key, bool *found,

@@ -148,7 +148,7 @@ static bool add_missing(struct hk_db *db, struct hk__command *c, struct hk_error
         };
         bool found = false;
         if (!hk_store_connection_exists(db, row.conn_id, &found, err) ||
-            (!found && !hk_store_connection_set(db, c->air->options.secret, &row, hk__now(c->air), err))) {
+            (!found && !hk_store_connection_set(db, c->air->options.secret, &row, hk__airflow_now(c->air), err))) {
             return false;
         }
     }

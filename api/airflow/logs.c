@@ -222,7 +222,7 @@ static void answer_none(const struct hk_request *req, struct hk_response *res, c
     hk_json_begin_object(&w);
     hk_json_key(&w, "content");
     hk_json_begin_array(&w);
-    write_none(&w, wanted, hk__now(req->context));
+    write_none(&w, wanted, hk__airflow_now(req->context));
     hk_json_end_array(&w);
     hk_json_kv_null(&w, "continuation_token");
     hk_json_end_object(&w);

@@ -43,7 +43,7 @@ static void beat(void *arg)
     struct hk_airflow *air = hk_deferred_request(deferred)->context;
     bool has_database = res->status == 200 && !hk_scheduler_is_failing(air->options.scheduler);
     char now[HK_ISO_SIZE];
-    hk_iso_offset(hk__now(air), now);
+    hk_iso_offset(hk__airflow_now(air), now);
     res->status = 200;
     struct hk_json w;
     hk_json_init(&w, &res->body);

@@ -72,7 +72,7 @@ void hk__read_end(const struct hk_request *req, struct hk_db *db);
 void hk__broken(const struct hk_request *req, struct hk_response *res, const struct hk_error *err);
 /* 409 in the words of Airflow's handler of database errors; the log holds the cause under the same id. */
 void hk__unique_violation(const struct hk_request *req, struct hk_response *res, const struct hk_error *err);
-int64_t hk__now(const struct hk_airflow *air);
+int64_t hk__airflow_now(const struct hk_airflow *air);
 char *hk__text(struct hk_arena *arena, struct hk_str s); /* NULL for data NULL */
 
 /* A list being written: {"<name>": [rows...], "total_entries": n}; or one row. */

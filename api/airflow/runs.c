@@ -59,7 +59,7 @@ void hk__runs_list(const struct hk_request *req, struct hk_response *res)
     if (!hk_validation_end(&v, res)) {
         return;
     }
-    filter.now_us = hk__now(req->context);
+    filter.now_us = hk__airflow_now(req->context);
     if (!hk_str_is(dag_id, "~")) {
         filter.dag_id = dag_id;
     }

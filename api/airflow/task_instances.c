@@ -35,7 +35,7 @@ static void read_filter(struct hk_validation *v, struct hk_ti_filter *filter)
     filter->operator_search = hk__query_search(v, "operator_name");
     filter->rendered_map_index = hk__query_search(v, "rendered_map_index");
     read_numbers(v, filter);
-    filter->now_us = hk__now(v->request->context);
+    filter->now_us = hk__airflow_now(v->request->context);
     hk__refuse_query(v, NOT_KEPT, "it keeps no time of the last change; use start_date or end_date");
 }
 

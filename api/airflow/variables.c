@@ -105,7 +105,7 @@ static void *read_variable(struct hk_validation *v, struct hk_body *body, struct
     save->description = hk_body_text(body, "description", HK_OPTIONAL | HK_NULLABLE);
     save->keeps_description =
         !hk_body_has(body, "description") || (mask.count > 0 && !hk__texts_have(mask, "description"));
-    save->now_us = hk__now(v->request->context);
+    save->now_us = hk__airflow_now(v->request->context);
     check_variable(v, body, save);
     if (mask.count > 0 && !hk__texts_have(mask, "value") && !hk__texts_have(mask, "val")) {
         save->value = (struct hk_str){NULL, 0};

@@ -241,7 +241,7 @@ static bool save_xcom(struct hk_db *db, struct hk__command *c, struct hk_error *
     struct writing writing = {&w, FORM_NATIVE};
     hk_json_init(&w, &c->res->body);
     c->res->status = xcom->is_new ? 201 : 200;
-    return hk_store_xcom_put(db, &xcom->key, xcom->value_json, hk__now(c->air), err) &&
+    return hk_store_xcom_put(db, &xcom->key, xcom->value_json, hk__airflow_now(c->air), err) &&
            hk_store_xcom_find(db, &xcom->key, each_xcom, &writing, &found, err);
 }
 

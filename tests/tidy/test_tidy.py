@@ -51,6 +51,16 @@ class TidyTest(unittest.TestCase):
             "engine/graph/graph.c:1: engine/graph may not include engine/store",
         )
 
+    def test_shared_names_stay_in_their_folder(self):
+        self.assert_finds(
+            {
+                "engine/base/a.c": "void hk__one(void);\nvoid hk__two(void);\n",
+                "engine/base/b.c": "/* hk__store is elsewhere */\nvoid hk__one(void);\n",
+                "engine/store/c.c": "void hk__store(void);\n\nint i = sizeof hk__two;\n",
+            },
+            "engine/store/c.c:3: hk__two is a name of engine/base",
+        )
+
     def test_private_headers_stay_in_their_folder(self):
         self.assert_finds(
             {

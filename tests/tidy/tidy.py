@@ -77,6 +77,7 @@ MACHINE_WORDS = re.compile(
 OPEN_WORK = re.compile(r"\b(TODO|FIXME)\b(?!\(#\d+\))")
 SECRET_KEY = re.compile(r'HK_KEY(?:_INT)?\(\s*"([^"]*(?:password|token|secret)[^"]*)"')
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+SHARED_NAME = re.compile(r"\bhk__\w+")
 NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 
 
@@ -274,6 +275,20 @@ def check_header(file):
         yield file.name, 1, "a header opens with a comment: what this is, who owns it, which thread may call it."
 
 
+def check_shared_names(files):
+    """hk__ is for one folder: two that use the same name would clash in the linker, or worse, not clash."""
+    first = {}
+    for file in files:
+        if file.is_test:
+            continue
+        for found in SHARED_NAME.finditer(file.code):
+            name = found.group()
+            folder = first.setdefault(name, file.folder)
+            if folder != file.folder:
+                line = file.line_at(found.start())
+                yield file.name, line, f"{name} is a name of {folder}; what two folders share is called hk_."
+
+
 def built_patterns(root, names):
     """Regular expressions of the source files that the CMakeLists.txt files name or glob."""
     patterns = []
@@ -330,6 +345,7 @@ def check(root):
         yield from check_calls(file)
         yield from check_header(file)
     yield from check_functions([file for file in c_files], read_long_functions(root))
+    yield from check_shared_names(c_files)
     for file in texts:
         yield from check_words(file)
         if not file.name.endswith((".md", ".txt", ".yaml", ".yml")):
