@@ -17,7 +17,7 @@ enum { MAX_EXTRA_BYTES = 64 * 1024 };
 struct audit {
     struct hk_arena arena;
     struct hk_audit_save save;
-    const char *event;
+    struct hk_deferred *deferred; /* NULL, or an answer that waits for the row */
 };
 
 static const char *const NOT_EXTRA[] = {"csrf_token", "_csrf_token", "is_paused",    "dag_id", "task_id",
@@ -129,6 +129,9 @@ static void free_audit(void *arg, const struct hk_error *err)
         hk_log(HK_ERROR, "airflow", "audit row could not be written", HK_KEY("event", audit->save.event),
                HK_KEY("why", err->message));
     }
+    if (audit->deferred != NULL) {
+        hk_deferred_complete(audit->deferred);
+    }
     hk_arena_clear(&audit->arena);
     free(audit);
 }
@@ -154,18 +157,24 @@ static void fill_audit(struct audit *audit, const struct hk_request *req, json_t
     json_decref(extra);
 }
 
-void hk__audit(const struct hk_request *req, const char *event)
+static void write_audit(const struct hk_request *req, const char *event, struct hk_deferred *deferred)
 {
     struct hk_airflow *air = req->context;
     struct audit *audit = hk_alloc(sizeof *audit);
     audit->save =
         (struct hk_audit_save){.happened_us = hk__airflow_now(air), .event = event, .map_index = HK_TIME_NONE};
+    audit->deferred = deferred;
     struct hk_error err;
     json_t *body = req->body.len > 0 ? hk_json_parse(req->body, &err) : NULL;
     fill_audit(audit, req, json_is_object(body) ? body : NULL);
     json_decref(body);
     const struct hk_write write = {.run = add_audit, .done = free_audit, .arg = audit, .done_on_writer = true};
     hk_store_submit(air->options.store, &write);
+}
+
+void hk__audit_refused(const struct hk_request *req, struct hk_response *res, const char *event)
+{
+    write_audit(req, event, hk_response_defer(res));
 }
 
 /* ---- the command ---- */
@@ -244,7 +253,7 @@ void hk__command_begin(const struct hk_request *req, struct hk_response *res, co
     c->res = res;
     c->deferred = hk_response_defer(res);
     if (event != NULL) {
-        hk__audit(req, event);
+        write_audit(req, event, NULL);
     }
     if (c->start != NULL) {
         c->air->options.post(c->air->options.post_context, start_on_loop, c);

@@ -152,8 +152,8 @@ void hk__command_begin(const struct hk_request *req, struct hk_response *res, co
 void hk__command_next(void *command, const struct hk_error *err);
 /* When start makes several calls: expects `count` calls of hk__command_next, of which the first error counts. */
 void hk__command_expect(struct hk__command *c, size_t count);
-/* Only the audit row, for commands that are refused before they begin. */
-void hk__audit(const struct hk_request *req, const char *event);
+/* Only the audit row, for a command that was refused before it began: the answer in res is sent once it is written. */
+void hk__audit_refused(const struct hk_request *req, struct hk_response *res, const char *event);
 
 /* A store write as a command. */
 static inline void hk__write_begin(const struct hk_request *req, struct hk_response *res, const char *event, void *data,

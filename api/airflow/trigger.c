@@ -188,7 +188,7 @@ void hk__run_trigger(const struct hk_request *req, struct hk_response *res)
         return;
     }
     if (!check_dag(req, res, dag_id, t->conf) || !check_run_id(res, t->request.run_id)) {
-        hk__audit(req, event);
+        hk__audit_refused(req, res, event);
         return;
     }
     bool is_ui = hk_request_header(req, "Referer").len > 0;
