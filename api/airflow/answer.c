@@ -3,7 +3,7 @@
 #include "api/airflow/rest_internal.h"
 #include "engine/base/log.h"
 
-enum { MAX_DETAIL_BYTES = 1024 * 1024 };
+enum { MAX_DETAIL_BYTES = 1024 * 1024, MOST_COUNTED = 50000 /* as Airflow, beside a cursor */ };
 
 void hk__detail_v(struct hk_response *res, int status, const char *fmt, va_list args)
 {
@@ -113,8 +113,7 @@ char *hk__text(struct hk_arena *arena, struct hk_str s)
 
 void hk__list_begin(struct hk__list *list, const struct hk_airflow *air, struct hk_response *res, const char *name)
 {
-    list->air = air;
-    list->res = res;
+    *list = (struct hk__list){.air = air, .res = res};
     hk_json_init(&list->w, &res->body);
     hk_json_begin_object(&list->w);
     hk_json_key(&list->w, name);
@@ -130,11 +129,18 @@ void hk__list_end(struct hk__list *list, int64_t total)
 
 void hk__list_end_cursor(struct hk__list *list, int64_t total)
 {
+    const struct hk_walk *walk = list->page != NULL ? list->page->walk : NULL;
     hk_json_end_array(&list->w);
-    hk_json_kv_int(&list->w, "total_entries", total);
-    hk_json_kv_null(&list->w, "total_entries_limit");
-    hk_json_kv_null(&list->w, "next_cursor");
-    hk_json_kv_null(&list->w, "previous_cursor");
+    if (walk != NULL) {
+        hk_json_kv_int(&list->w, "total_entries", total < MOST_COUNTED ? total : MOST_COUNTED);
+        hk_json_kv_int(&list->w, "total_entries_limit", MOST_COUNTED);
+        hk__write_cursors(&list->w, walk);
+    } else {
+        hk_json_kv_int(&list->w, "total_entries", total);
+        hk_json_kv_null(&list->w, "total_entries_limit");
+        hk_json_kv_null(&list->w, "next_cursor");
+        hk_json_kv_null(&list->w, "previous_cursor");
+    }
     hk_json_end_object(&list->w);
 }
 

@@ -1,23 +1,18 @@
 #include "api/airflow/rest_internal.h"
 
-static struct hk__list begin(const struct hk_request *req, struct hk_response *res, const void *filter)
-{
-    struct hk__list list = {.air = req->context, .req = req, .res = res, .filter = filter};
-    hk_json_init(&list.w, &res->body);
-    return list;
-}
-
 void hk__answer_list(const struct hk_request *req, struct hk_response *res, const struct hk__listing *listing)
 {
     struct hk_db *db = hk__read_begin(req, res);
     if (db == NULL) {
         return;
     }
-    struct hk__list list = begin(req, res, listing->filter);
-    list.page = listing->page;
+    struct hk__list list;
     struct hk_error err;
     int64_t total = 0;
     hk__list_begin(&list, req->context, res, listing->name);
+    list.req = req;
+    list.filter = listing->filter;
+    list.page = listing->page;
     if (!listing->fill(db, &list, &total, &err)) {
         if (err.code != HK_OK) {
             hk__broken(req, res, &err);
@@ -37,7 +32,8 @@ void hk__answer_one(const struct hk_request *req, struct hk_response *res, hk__f
     if (db == NULL) {
         return;
     }
-    struct hk__list one = begin(req, res, key);
+    struct hk__list one = {.air = req->context, .req = req, .res = res, .filter = key};
+    hk_json_init(&one.w, &res->body);
     struct hk_error err;
     bool found = false;
     if (!find(db, &one, &found, &err)) {

@@ -24,6 +24,8 @@ struct hk_airflow {
  */
 void hk__page(struct hk_validation *v, const struct hk_order_field *fields, const char *default_orders,
               struct hk_page *page);
+/* cursor: the page becomes a walk (cursor.c). */
+void hk__query_cursor(struct hk_validation *v, struct hk_page *page);
 /* One order_by value; false after hk_validation_fail. */
 bool hk__order(struct hk_validation *v, const struct hk_order_field *fields, struct hk_str value, struct hk_page *page);
 struct hk_range hk__query_times(struct hk_validation *v, const char *name);   /* name_gte, name_gt, name_lte, name_lt */
@@ -86,8 +88,12 @@ struct hk__list {
 };
 void hk__list_begin(struct hk__list *list, const struct hk_airflow *air, struct hk_response *res, const char *name);
 void hk__list_end(struct hk__list *list, int64_t total);
-/* As runs and task instances end: total_entries_limit, next_cursor and previous_cursor are null. */
+/* As runs and task instances end: with total_entries_limit, next_cursor and previous_cursor, null unless page is a
+ * walk.
+ */
 void hk__list_end_cursor(struct hk__list *list, int64_t total);
+
+void hk__write_cursors(struct hk_json *w, const struct hk_walk *walk); /* next_cursor and previous_cursor */
 
 /* ---- reading (reading.c): a GET once its parameters are read ---- */
 

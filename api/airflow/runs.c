@@ -4,7 +4,6 @@
 
 static const char *const NOT_KEPT[] = {"updated_at_gte", "updated_at_gt", "updated_at_lte", "updated_at_lt", NULL};
 static const char *const NO_PARTITIONS[] = {"partition_date_gte", "partition_date_lte", NULL};
-static const char *const NO_CURSOR[] = {"cursor", NULL};
 
 static void read_filter(struct hk_validation *v, struct hk_run_filter *filter)
 {
@@ -29,7 +28,6 @@ static void read_filter(struct hk_validation *v, struct hk_run_filter *filter)
     filter->matches_nothing = partition.pattern.data != NULL || partition.prefix.data != NULL || asset.len > 0;
     hk__refuse_query(v, NOT_KEPT, "it keeps no time of the last change; use start_date or end_date");
     hk__refuse_query(v, NO_PARTITIONS, "its DAGs have no partitions");
-    hk__refuse_query(v, NO_CURSOR, "pages are taken with limit and offset");
 }
 
 static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)
@@ -55,6 +53,7 @@ void hk__runs_list(const struct hk_request *req, struct hk_response *res)
     struct hk_str dag_id = hk_request_path(req, "dag_id");
     hk_validation_begin(&v, req);
     hk__page(&v, hk_run_orders, "id", &page);
+    hk__query_cursor(&v, &page);
     read_filter(&v, &filter);
     if (!hk_validation_end(&v, res)) {
         return;

@@ -3,7 +3,6 @@
 #include "api/airflow/rest_internal.h"
 
 static const char *const NOT_KEPT[] = {"updated_at_gte", "updated_at_gt", "updated_at_lte", "updated_at_lt", NULL};
-static const char *const NO_CURSOR[] = {"cursor", NULL};
 
 static void read_numbers(struct hk_validation *v, struct hk_ti_filter *filter)
 {
@@ -162,13 +161,13 @@ void hk__tis_list(const struct hk_request *req, struct hk_response *res)
     struct hk_ti_filter *filter = &asked.filter;
     hk_validation_begin(&v, req);
     hk__page(&v, hk_ti_orders, "map_index", &page);
+    hk__query_cursor(&v, &page);
     read_filter(&v, filter);
     filter->task_id = hk_query_text(&v, "task_id", HK_OPTIONAL);
     filter->display_name = hk__query_search(&v, "task_display_name");
     filter->dag_id_search = hk__query_search(&v, "dag_id");
     filter->run_id_search = hk__query_search(&v, "run_id");
     asked.group_id = hk_query_text(&v, "task_group_id", HK_OPTIONAL);
-    hk__refuse_query(&v, NO_CURSOR, "pages are taken with limit and offset");
     if (asked.group_id.data != NULL && hk_str_is(hk_request_path(req, "dag_id"), "~")) {
         hk_validation_fail(&v, 400, "task_group_id needs a dag_id in the path, not '~'");
     }

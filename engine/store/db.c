@@ -331,6 +331,11 @@ struct hk_str hk_column_str(struct hk_stmt *q, int at)
     return (struct hk_str){text, (size_t)sqlite3_column_bytes(q->raw, at)};
 }
 
+bool hk_column_is_text(struct hk_stmt *q, int at)
+{
+    return sqlite3_column_type(q->raw, at) == SQLITE_TEXT;
+}
+
 bool hk_column_is_null(struct hk_stmt *q, int at)
 {
     return sqlite3_column_type(q->raw, at) == SQLITE_NULL;

@@ -60,6 +60,7 @@ double hk_column_double(struct hk_stmt *q, int at);
 const char *hk_column_text(struct hk_stmt *q, int at); /* NULL is NULL */
 struct hk_str hk_column_str(struct hk_stmt *q, int at);
 bool hk_column_is_null(struct hk_stmt *q, int at);
+bool hk_column_is_text(struct hk_stmt *q, int at);
 
 bool hk_db_is_in_transaction(struct hk_db *db); /* a full disk may end one */
 int64_t hk_db_changes(struct hk_db *db);        /* rows touched by the last statement */

@@ -48,12 +48,12 @@ static void add_value(struct hk_filter *f, struct hk_filter_value value)
     f->values[f->count++] = value;
 }
 
-static void add_int(struct hk_filter *f, int64_t value)
+void hk_filter_bind_int(struct hk_filter *f, int64_t value)
 {
     add_value(f, (struct hk_filter_value){.number = value});
 }
 
-static void add_text(struct hk_filter *f, struct hk_str value)
+void hk_filter_bind_text(struct hk_filter *f, struct hk_str value)
 {
     add_value(f, (struct hk_filter_value){.is_text = true, .text = value});
 }
@@ -65,27 +65,27 @@ static void add_owned(struct hk_filter *f, struct hk_buf *made)
     add_value(f, (struct hk_filter_value){.is_text = true, .text = {text, len}, .owned = text});
 }
 
-static void begin(struct hk_filter *f)
+void hk_filter_begin(struct hk_filter *f)
 {
     hk_buf_add_text(&f->where, f->where.len == 0 ? " WHERE " : " AND ");
 }
 
 void hk_filter_sql(struct hk_filter *f, const char *condition)
 {
-    begin(f);
+    hk_filter_begin(f);
     hk_buf_printf(&f->where, "(%s)", condition);
 }
 
 void hk_filter_int(struct hk_filter *f, const char *condition, int64_t value)
 {
     hk_filter_sql(f, condition);
-    add_int(f, value);
+    hk_filter_bind_int(f, value);
 }
 
 void hk_filter_text(struct hk_filter *f, const char *condition, struct hk_str value)
 {
     hk_filter_sql(f, condition);
-    add_text(f, value);
+    hk_filter_bind_text(f, value);
 }
 
 static void add_marks(struct hk_filter *f, size_t count)
@@ -100,12 +100,12 @@ void hk_filter_any(struct hk_filter *f, const char *column, struct hk_texts valu
     if (values.count == 0) {
         return;
     }
-    begin(f);
+    hk_filter_begin(f);
     hk_buf_printf(&f->where, "%s IN (", column);
     add_marks(f, values.count);
     hk_buf_add_text(&f->where, ")");
     for (size_t i = 0; i < values.count; i++) {
-        add_text(f, values.items[i]);
+        hk_filter_bind_text(f, values.items[i]);
     }
 }
 
@@ -114,12 +114,12 @@ void hk_filter_none(struct hk_filter *f, const char *column, struct hk_texts val
     if (values.count == 0) {
         return;
     }
-    begin(f);
+    hk_filter_begin(f);
     hk_buf_printf(&f->where, "%s NOT IN (", column);
     add_marks(f, values.count);
     hk_buf_add_text(&f->where, ")");
     for (size_t i = 0; i < values.count; i++) {
-        add_text(f, values.items[i]);
+        hk_filter_bind_text(f, values.items[i]);
     }
 }
 
@@ -128,10 +128,10 @@ void hk_filter_any_or_null(struct hk_filter *f, const char *column, struct hk_te
     if (values.count == 0) {
         return;
     }
-    begin(f);
+    hk_filter_begin(f);
     for (size_t i = 0; i < values.count; i++) {
         hk_buf_printf(&f->where, "%s%s IS ?", i == 0 ? "(" : " OR ", column);
-        add_text(f, values.items[i]);
+        hk_filter_bind_text(f, values.items[i]);
     }
     hk_buf_add_text(&f->where, ")");
 }
@@ -141,12 +141,12 @@ void hk_filter_ints(struct hk_filter *f, const char *column, const int64_t *valu
     if (count == 0) {
         return;
     }
-    begin(f);
+    hk_filter_begin(f);
     hk_buf_printf(&f->where, "%s IN (", column);
     add_marks(f, count);
     hk_buf_add_text(&f->where, ")");
     for (size_t i = 0; i < count; i++) {
-        add_int(f, values[i]);
+        hk_filter_bind_int(f, values[i]);
     }
 }
 
@@ -155,7 +155,7 @@ void hk_filter_like_any(struct hk_filter *f, const char *column, struct hk_texts
     if (values.count == 0) {
         return;
     }
-    begin(f);
+    hk_filter_begin(f);
     for (size_t i = 0; i < values.count; i++) {
         hk_buf_printf(&f->where, "%s%s LIKE ? ESCAPE '\\'", i == 0 ? "(" : " OR ", column);
         struct hk_buf made;
@@ -177,9 +177,9 @@ void hk_filter_like_any(struct hk_filter *f, const char *column, struct hk_texts
 static void add_bound(struct hk_filter *f, const char *column, const char *operator, int64_t bound)
 {
     if (bound != HK_TIME_NONE) {
-        begin(f);
+        hk_filter_begin(f);
         hk_buf_printf(&f->where, "%s %s ?", column, operator);
-        add_int(f, bound);
+        hk_filter_bind_int(f, bound);
     }
 }
 
@@ -197,10 +197,10 @@ static void add_bound_or_null(struct hk_filter *f, const char *column, const cha
     if (bound == HK_TIME_NONE) {
         return;
     }
-    begin(f);
+    hk_filter_begin(f);
     hk_buf_printf(&f->where, is_null_in ? "(%s %s ? OR %s IS NULL)" : "(%s %s ? AND %s IS NOT NULL)", column, operator,
                   column);
-    add_int(f, bound);
+    hk_filter_bind_int(f, bound);
 }
 
 void hk_filter_range_or_null(struct hk_filter *f, const char *column, const struct hk_range *range, int64_t now_us)
@@ -239,8 +239,8 @@ static void add_prefix_term(struct hk_filter *f, const char *column, struct hk_s
         return;
     }
     hk_buf_printf(&f->where, "(%s >= ? AND %s < ? || char(1114111))", column, column);
-    add_text(f, term);
-    add_text(f, term);
+    hk_filter_bind_text(f, term);
+    hk_filter_bind_text(f, term);
 }
 
 typedef void (*add_term_fn)(struct hk_filter *f, const char *column, struct hk_str term, bool is_first);
@@ -250,7 +250,7 @@ static void add_terms(struct hk_filter *f, const char *column, struct hk_str val
     if (hk_str_is(value, "~")) {
         value = HK_STR("");
     }
-    begin(f);
+    hk_filter_begin(f);
     hk_buf_add_char(&f->where, '(');
     bool is_first = true;
     if (value.len > 0 && memchr(value.data, '|', value.len) != NULL) {

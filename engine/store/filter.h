@@ -55,9 +55,12 @@ struct hk_order {
 
 enum { HK_MAX_ORDERS = 10 };
 
+struct hk_walk; /* walk.h */
+
 struct hk_page {
     int64_t limit;
     int64_t offset;
+    struct hk_walk *walk; /* NULL: the page is told by limit and offset */
     struct hk_order orders[HK_MAX_ORDERS];
     size_t order_count;
 };
@@ -88,6 +91,11 @@ void hk_filter_range(struct hk_filter *f, const char *column, const struct hk_ra
 /* A time that is NULL has not come yet: it is after any lower bound and counts as now for upper ones. */
 void hk_filter_range_or_null(struct hk_filter *f, const char *column, const struct hk_range *range, int64_t now_us);
 void hk_filter_search(struct hk_filter *f, const char *column, const struct hk_search *search);
+
+/* For conditions that are put together piece by piece: WHERE or AND; then text into f->where, a value for each '?'. */
+void hk_filter_begin(struct hk_filter *f);
+void hk_filter_bind_int(struct hk_filter *f, int64_t value);
+void hk_filter_bind_text(struct hk_filter *f, struct hk_str value);
 
 /* A list's own texts. */
 struct hk_list_sql {

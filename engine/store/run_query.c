@@ -1,5 +1,7 @@
 #include "engine/store/run_query.h"
 
+#include "engine/store/walk.h"
+
 #define RUN_SELECT                                                                                                     \
     "SELECT r.run_key, r.version_key, r.run_id, r.dag_id, r.run_type, r.state, r.logical_us, r.queued_us, "            \
     "r.start_us, "                                                                                                     \
@@ -129,9 +131,10 @@ bool hk_store_run_list(struct hk_db *db, const struct hk_run_filter *filter, con
     hk_filter_init(&f);
     compose(&f, filter);
     struct hk_stmt *q = NULL;
+    struct hk_page shown = *page;
     bool found = false;
-    bool ok = hk_filter_count(&f, db, RUN_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
-              hand_out(q, each, arg, &found, err);
+    bool ok = hk_filter_count(&f, db, RUN_COUNT, total, err) && hk_walk_find(&f, db, "dag_run r", KEY, &shown, err) &&
+              hk_filter_select(&f, db, &LIST, &shown, &q, err) && hand_out(q, each, arg, &found, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;

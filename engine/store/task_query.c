@@ -1,5 +1,7 @@
 #include "engine/store/task_query.h"
 
+#include "engine/store/walk.h"
+
 /* A row of the task instance, or of one of its tries, by itself; what it shares with the others of its run is read once
  * for all of them that follow each other (RUN_PART). Joined, a page of a hundred would look up and sort the same run a
  * hundred times. */
@@ -233,8 +235,10 @@ bool hk_store_ti_list(struct hk_db *db, const struct hk_ti_filter *filter, const
     hk_filter_init(&f);
     compose(&f, filter);
     struct hk_stmt *keys = NULL;
+    struct hk_page shown = *page;
     bool ok = hk_filter_count(&f, db, looks_at_run(filter) ? TI_COUNT_RUN : TI_COUNT, total, err) &&
-              hk_filter_select(&f, db, &KEYS, page, &keys, err) && hand_out_keys(db, keys, each, arg, err);
+              hk_walk_find(&f, db, "task_instance t JOIN dag_run r USING (run_key)", KEY, &shown, err) &&
+              hk_filter_select(&f, db, &KEYS, &shown, &keys, err) && hand_out_keys(db, keys, each, arg, err);
     hk_stmt_free(keys);
     hk_filter_clear(&f);
     return ok;
