@@ -88,7 +88,11 @@ static void act_on(struct run_command *c, struct hk_run *run)
 {
     struct hk_scheduler *s = c->scheduler;
     struct hk_error err;
-    if (!c->act(s, run, c, &err)) {
+    bool is_leaving = run->deletion != NULL;
+    if (is_leaving) {
+        hk_error_set(&err, HK_CONFLICT, "run '%s' of dag '%s' is just being deleted", run->run_id, run->dag->dag_id);
+    }
+    if (is_leaving || !c->act(s, run, c, &err)) {
         hk__drop_if_over(s, run);
         finish_command(c, &err);
         return;
@@ -185,9 +189,6 @@ static bool act_clear(struct hk_scheduler *s, struct hk_run *run, const struct r
         }
     }
     int64_t now_us = hk__now(s);
-    if (run->tasks == NULL) {
-        return true; /* it has not begun: nothing to clear */
-    }
     bool any = false;
     for (uint32_t t = 0; t < run->graph->task_count; t++) {
         if (is_wanted(c, run, t)) {
@@ -219,16 +220,14 @@ void hk_scheduler_clear(struct hk_scheduler *s, const struct hk_clear_request *r
 
 /* ---- states set by a person ---- */
 
-/* As Airflow's set_dag_run_state_to_failed: what runs fails, what has not begun is skipped; to_success: all succeed. */
-static void end_tasks(struct hk_scheduler *s, struct hk_run *run, bool success, int64_t now_us)
+/* As Airflow does: what runs gets the run's state, what has not begun is skipped, what has ended stays as it is. */
+static void end_tasks(struct hk_scheduler *s, struct hk_run *run, enum hk_task_event event, int64_t now_us)
 {
-    for (uint32_t t = 0; run->tasks != NULL && t < run->graph->task_count; t++) {
+    for (uint32_t t = 0; t < run->graph->task_count; t++) {
         enum hk_task_state state = run->tasks[t].state;
         bool is_running = state == HK_TASK_RUNNING || state == HK_TASK_DEFERRED || state == HK_TASK_UP_FOR_RESCHEDULE;
-        if (success && state != HK_TASK_SUCCESS) {
-            hk_model_task_event(&s->model, run, t, HK_TASK_ON_SET_SUCCESS, now_us);
-        } else if (!success && !hk_task_state_is_finished(state)) {
-            hk_model_task_event(&s->model, run, t, is_running ? HK_TASK_ON_SET_FAILED : HK_TASK_ON_SET_SKIPPED, now_us);
+        if (!hk_task_state_is_finished(state)) {
+            hk_model_task_event(&s->model, run, t, is_running ? event : HK_TASK_ON_SET_SKIPPED, now_us);
         }
     }
 }
@@ -237,19 +236,12 @@ static bool act_set_run(struct hk_scheduler *s, struct hk_run *run, const struct
 {
     (void)err;
     int64_t now_us = hk__now(s);
-    if (run->tasks == NULL) {
-        hk_model_run_begin(&s->model, run);
-    }
     if (c->run_state == HK_RUN_QUEUED) {
-        for (uint32_t t = 0; run->tasks != NULL && t < run->graph->task_count; t++) {
-            hk_model_task_event(&s->model, run, t, HK_TASK_ON_CLEAR, now_us);
-        }
-        run->clear_number++;
         hk_model_run_event(&s->model, run, HK_RUN_ON_SET_QUEUED, now_us);
         return true;
     }
     bool success = c->run_state == HK_RUN_SUCCESS;
-    end_tasks(s, run, success, now_us);
+    end_tasks(s, run, success ? HK_TASK_ON_SET_SUCCESS : HK_TASK_ON_SET_FAILED, now_us);
     hk_model_run_event(&s->model, run, success ? HK_RUN_ON_SET_SUCCESS : HK_RUN_ON_SET_FAILED, now_us);
     hk__due(s, run->dag);
     return true;
@@ -267,7 +259,7 @@ void hk_scheduler_set_run_state(struct hk_scheduler *s, const char *dag_id, cons
 static bool act_set_task(struct hk_scheduler *s, struct hk_run *run, const struct run_command *c, struct hk_error *err)
 {
     const struct hk_task *task = hk_graph_find_task(run->graph, hk_str_from(c->task_ids[0]));
-    if (task == NULL || run->tasks == NULL) {
+    if (task == NULL) {
         return hk_error_set(err, HK_NOT_FOUND,
                             "The Task Instance with dag_id: `%s`, run_id: `%s` and task_id: `%s` was not found",
                             c->dag_id, c->run_id, c->task_ids[0]);
@@ -301,33 +293,34 @@ void hk_scheduler_set_task_state(struct hk_scheduler *s, const char *dag_id, con
 
 /* ---- delete ---- */
 
-struct deletion {
+struct hk__deletion {
     struct hk_scheduler *scheduler;
+    struct hk_run *run; /* NULL: not in the model */
     int64_t run_key;
     struct hk_command_done done;
     struct hk_arena arena;
     const char *dag_id;
     const char *run_id;
+    bool is_submitted;
+    struct hk__deletion *next; /* in scheduler->gone */
 };
 
 static bool on_key(void *arg, const struct hk_run_row *row)
 {
-    struct deletion *d = arg;
+    struct hk__deletion *d = arg;
     d->run_key = row->run_key;
     return true;
 }
 
 static bool delete_run(struct hk_db *db, void *arg, struct hk_error *err)
 {
-    struct deletion *d = arg;
+    struct hk__deletion *d = arg;
     return hk_store_run_get(db, d->dag_id, d->run_id, on_key, d, err) && hk_store_run_delete(db, d->run_key, err);
 }
 
-static void deleted(void *arg, const struct hk_error *err)
+static void end_deletion(struct hk__deletion *d, const struct hk_error *err)
 {
-    struct deletion *d = arg;
     struct hk_dag *dag = hk_model_dag(&d->scheduler->model, hk_str_from(d->dag_id));
-    hk__written(d->scheduler);
     for (size_t i = 0; err == NULL && dag != NULL && i < dag->run_count; i++) {
         if (dag->runs[i]->looks_back && dag->runs[i]->prior_key == d->run_key) {
             hk__reload_prior(d->scheduler, dag->runs[i]);
@@ -338,30 +331,105 @@ static void deleted(void *arg, const struct hk_error *err)
     free(d);
 }
 
+static void deleted(void *arg, const struct hk_error *err)
+{
+    struct hk__deletion *d = arg;
+    struct hk_scheduler *s = d->scheduler;
+    hk__written(s);
+    if (d->run != NULL && err == NULL) {
+        d->next = s->gone;
+        s->gone = d;
+        hk__wake(s);
+        return;
+    }
+    if (d->run != NULL) { /* it is still there, and may start after all */
+        d->run->deletion = NULL;
+        hk_model_dag_wants_start(&s->model, d->run->dag);
+        hk__wake(s);
+    }
+    end_deletion(d, err);
+}
+
+void hk__delete_if_saved(struct hk_run *run)
+{
+    struct hk__deletion *d = run->deletion;
+    if (!d->is_submitted && !run->is_changed && !run->is_saving) {
+        struct hk_write write = {delete_run, deleted, d, false};
+        d->is_submitted = true;
+        hk__submit(d->scheduler, &write);
+    }
+}
+
+void hk__drop_deleted(struct hk_scheduler *s)
+{
+    struct hk__deletion **at = &s->gone;
+    while (*at != NULL) {
+        struct hk__deletion *d = *at;
+        if (d->run->is_dirty) { /* the next tick looks at it first */
+            at = &d->next;
+            continue;
+        }
+        *at = d->next;
+        hk__due(s, d->run->dag);
+        hk_model_run_drop(&s->model, d->run);
+        end_deletion(d, NULL);
+    }
+}
+
+void hk__deletions_free(struct hk_scheduler *s)
+{
+    while (s->gone != NULL) {
+        struct hk__deletion *d = s->gone;
+        s->gone = d->next;
+        hk_arena_clear(&d->arena);
+        free(d);
+    }
+}
+
+/* Whether an active run may go; HK_CONFLICT otherwise. */
+static bool may_delete(const struct hk_run *run, struct hk_error *err)
+{
+    bool is_waiting = run->state == HK_RUN_QUEUED && !hk_model_run_is_active(run) && run->backlog_count == 0;
+    return is_waiting ||
+           hk_error_set(err, HK_CONFLICT, "The DagRun with dag_id: `%s` and run_id: `%s` cannot be deleted in %s state",
+                        run->dag->dag_id, run->run_id, hk_run_state_name(run->state));
+}
+
+static bool is_being_changed(const struct hk_scheduler *s, const char *dag_id, const char *run_id)
+{
+    for (const struct run_command *c = s->loading; c != NULL; c = c->next_loading) {
+        if (strcmp(c->dag_id, dag_id) == 0 && strcmp(c->run_id, run_id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const char *run_id,
                              struct hk_command_done done)
 {
     struct hk_error err;
     struct hk_run *run = hk__active_run(s, dag_id, run_id);
-    if (run != NULL) {
-        hk_error_set(&err, HK_CONFLICT,
-                     "The DagRun with dag_id: `%s` and run_id: `%s` is in %s state; end it before you delete it",
-                     dag_id, run_id, hk_run_state_name(run->state));
+    if (run != NULL && run->deletion == NULL && !may_delete(run, &err)) {
         answer(done, &err);
         return;
     }
-    for (struct run_command *c = s->loading; c != NULL; c = c->next_loading) {
-        if (strcmp(c->dag_id, dag_id) == 0 && strcmp(c->run_id, run_id) == 0) {
-            hk_error_set(&err, HK_CONFLICT, "run '%s' of dag '%s' is just being changed; try again", run_id, dag_id);
-            answer(done, &err);
-            return;
-        }
+    if ((run != NULL && run->deletion != NULL) || is_being_changed(s, dag_id, run_id)) {
+        hk_error_set(&err, HK_CONFLICT, "run '%s' of dag '%s' is just being changed; try again", run_id, dag_id);
+        answer(done, &err);
+        return;
     }
-    struct deletion *d = hk_alloc(sizeof *d);
+    struct hk__deletion *d = hk_alloc(sizeof *d);
     d->scheduler = s;
+    d->run = run;
     d->done = done;
     d->dag_id = hk_arena_strdup(&d->arena, dag_id);
     d->run_id = hk_arena_strdup(&d->arena, run_id);
+    if (run != NULL) {
+        run->deletion = d;
+        hk__delete_if_saved(run); /* or when what is being saved of it has been saved */
+        return;
+    }
     struct hk_write write = {delete_run, deleted, d, false};
     hk__submit(s, &write);
 }

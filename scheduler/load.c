@@ -142,7 +142,9 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
     bool is_newest = run->dag->graph != NULL && run->dag->version_key == row->version_key;
     run->graph = is_newest ? hk_graph_ref(run->dag->graph) : hk_graph_ref(loaded->graph);
     hk_model_run_add(&s->model, run);
-    if (loaded->task_count > 0 || run->state == HK_RUN_RUNNING) {
+    if (loaded->task_count == 0 && run->state == HK_RUN_QUEUED) {
+        hk_model_run_begin(&s->model, run); /* saved together with what the tick decides about it */
+    } else {
         hk_model_run_expand(&s->model, run);
         for (size_t i = 0; i < loaded->task_count; i++) {
             HK_ASSERT(loaded->tasks[i].task < run->graph->task_count);

@@ -105,9 +105,9 @@ struct hk_run {
     enum hk_run_state state;
     enum hk_run_state saved_state;
 
-    struct hk_ti *tasks;                       /* NULL until the run starts */
+    struct hk_ti *tasks;
     uint32_t state_count[HK_TASK_STATE_COUNT]; /* how many tasks are in each state */
-    uint32_t *pools;                           /* pool index of each task; NULL until the run starts */
+    uint32_t *pools;                           /* pool index of each task */
     struct hk_finished *scopes;                /* as tasks[].upstream for graph->scopes; NULL where that is */
     struct hk_task_list dirty;
     struct hk_task_list changed;
@@ -120,10 +120,11 @@ struct hk_run {
     struct hk_past_try *past_tries; /* not saved yet */
     size_t past_try_count;
     size_t past_try_cap;
-    bool is_dirty;       /* in model->dirty_runs */
-    bool is_changed;     /* in model->changed_runs */
-    bool is_row_changed; /* the dag_run row itself is to be saved */
-    bool is_saving;      /* part of the save that is under way */
+    bool is_dirty;                 /* in model->dirty_runs */
+    bool is_changed;               /* in model->changed_runs */
+    bool is_row_changed;           /* the dag_run row itself is to be saved */
+    bool is_saving;                /* part of the save that is under way */
+    struct hk__deletion *deletion; /* asked for while queued: the run is not started, and leaves */
     /* The run before this one, for depends_on_past: by logical date; of a DAG that catches up, only automated ones
      * count. In memory, or else its tasks' states by this graph's indexes. */
     bool looks_back;   /* some task depends on the past: only then the rest is filled in */
@@ -246,7 +247,7 @@ void hk_model_pool_set(struct hk_model *m, const char *name, int64_t slots);
  */
 void hk_model_run_add(struct hk_model *m, struct hk_run *run);
 struct hk_run *hk_model_run(struct hk_model *m, int64_t run_key); /* NULL: not in memory */
-/* Allocates the task instances, all "none": at the start of a run, or before loaded states are filled in. */
+/* Allocates the task instances, all "none", before loaded states are filled in. */
 void hk_model_run_expand(struct hk_model *m, struct hk_run *run);
 /* The same, and they are to be saved. */
 void hk_model_run_begin(struct hk_model *m, struct hk_run *run);

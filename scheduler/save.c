@@ -216,6 +216,9 @@ static void save_done(void *arg, const struct hk_error *err)
     }
     hk__send_stops(s, save->stops, save->stop_count);
     for (size_t i = 0; i < save->run_count; i++) {
+        if (save->runs[i]->deletion != NULL) {
+            hk__delete_if_saved(save->runs[i]);
+        }
         hk__drop_if_over(s, save->runs[i]);
     }
     hk__save_free(save);

@@ -30,6 +30,7 @@ void hk_scheduler_free(struct hk_scheduler *s)
     if (s == NULL) {
         return;
     }
+    hk__deletions_free(s);
     hk_model_clear(&s->model);
     hk_arena_clear(&s->arena);
     hk__save_free(s->saving);
@@ -349,6 +350,7 @@ void hk_scheduler_step(struct hk_scheduler *s)
             HK_ASSERT(++rounds < MAX_ROUNDS);
         }
     }
+    hk__drop_deleted(s);
     hk__save_changes(s);
     hk__dispatch(s);
     set_timer(s);

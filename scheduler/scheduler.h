@@ -85,7 +85,9 @@ void hk_scheduler_trigger(struct hk_scheduler *s, const struct hk_trigger_reques
 
 void hk_scheduler_pause(struct hk_scheduler *s, const char *dag_id, bool is_paused, struct hk_command_done done);
 
-/* queued: all tasks are run again; success/failed: tasks that have not finished are ended. */
+/* As Airflow does: queued leaves the tasks as they are; success and failed end what runs alike and skip what has not
+ * begun.
+ */
 void hk_scheduler_set_run_state(struct hk_scheduler *s, const char *dag_id, const char *run_id, enum hk_run_state state,
                                 struct hk_command_done done);
 
@@ -104,7 +106,8 @@ void hk_scheduler_clear(struct hk_scheduler *s, const struct hk_clear_request *r
 void hk_scheduler_set_task_state(struct hk_scheduler *s, const char *dag_id, const char *run_id, const char *task_id,
                                  int32_t map_index, enum hk_task_state state, struct hk_command_done done);
 
-/* Deletes a run and all that belongs to it; one that is running is refused with HK_CONFLICT. */
+/* Deletes a run that is queued or has ended, and all that belongs to it; one that is running is refused with
+ * HK_CONFLICT. */
 void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const char *run_id,
                              struct hk_command_done done);
 

@@ -62,6 +62,7 @@ struct hk_scheduler {
 
     uint32_t writes;             /* other writes under way */
     struct run_command *loading; /* commands whose run is being read (commands.c) */
+    struct hk__deletion *gone;   /* runs that are deleted in the database and still in the model */
 
     struct hk_dag **due_dags; /* to be asked for their next run */
     size_t due_dag_count;
@@ -94,6 +95,11 @@ bool hk__save_is_pending(const struct hk_scheduler *s);
 void hk__save_free(struct hk__save *save);
 /* Takes a run out of memory when it is finished, saved and no process of it is left. */
 void hk__drop_if_over(struct hk_scheduler *s, struct hk_run *run);
+
+/* commands.c */
+void hk__delete_if_saved(struct hk_run *run); /* one that is to be deleted */
+void hk__deletions_free(struct hk_scheduler *s);
+void hk__drop_deleted(struct hk_scheduler *s); /* runs that the database does not have any more */
 
 /* jobs.c */
 /* How many jobs to choose beyond those that can run now, at most HK__SPARE_MAX. */

@@ -47,7 +47,7 @@ static void tick_start_runs(const struct hk_dag *dag, int64_t now_us, struct hk_
     uint32_t running = dag->running_runs;
     for (size_t i = 0; i < dag->run_count && !dag->is_paused && (limit == 0 || running < limit); i++) {
         struct hk_run *run = dag->runs[i];
-        if (run->state == HK_RUN_QUEUED && run->run_after_us <= now_us) {
+        if (run->state == HK_RUN_QUEUED && run->run_after_us <= now_us && run->deletion == NULL) {
             decide(arena, out, HK_DECIDE_START_RUN)->run = run;
             running++;
         }

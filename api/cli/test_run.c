@@ -137,13 +137,8 @@ static enum hk_task_state state_before(const struct hk_task *task)
 }
 
 /* Every other task is marked done while the DAG is paused, so that nothing runs but the one. */
-static void mark_others(void *arg, const struct hk_error *err)
+static void mark_others(struct test_run *t)
 {
-    struct test_run *t = arg;
-    if (err != NULL) {
-        failed(t, err);
-        return;
-    }
     const struct hk_task *task = hk_graph_find_task(t->graph, hk_str_from(t->options->task_id));
     struct hk_command_done done = {on_marked, t};
     t->pending = t->graph->task_count; /* one more than there are, held until all are on their way */
@@ -162,9 +157,7 @@ static void on_triggered(void *arg, const struct hk_error *err)
     if (err != NULL) {
         failed(t, err);
     } else if (t->options->task_id != NULL) {
-        /* A run that still waits has no task instances; one that is queued anew has. */
-        struct hk_command_done done = {mark_others, t};
-        hk_scheduler_set_run_state(hk_engine_scheduler(t->engine), t->graph->dag_id, t->run_id, HK_RUN_QUEUED, done);
+        mark_others(t);
     } else {
         unpause(t);
     }

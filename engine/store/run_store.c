@@ -13,7 +13,7 @@ static const char RUN_INSERT[] =
 static const char RUN_UPDATE[] =
     "UPDATE dag_run SET state = ?3, queued_us = ?4, start_us = ?5, end_us = ?6, decided_us = ?7, clear_number = ?8 "
     "WHERE run_key = ?1 AND state = ?2";
-static const char RUN_DELETE[] = "DELETE FROM dag_run WHERE run_key = ?1 AND state IN ('success', 'failed')";
+static const char RUN_DELETE[] = "DELETE FROM dag_run WHERE run_key = ?1 AND state <> 'running'";
 static const char RUNS_ACTIVE[] =
     "SELECT " RUN_COLUMNS " FROM dag_run WHERE state IN ('queued', 'running') ORDER BY run_key";
 static const char RUN_GET[] = "SELECT " RUN_COLUMNS " FROM dag_run WHERE dag_id = ?1 AND run_id = ?2";
@@ -113,7 +113,7 @@ bool hk_store_run_delete(struct hk_db *db, int64_t run_key, struct hk_error *err
         return false;
     }
     return hk_db_changes(db) == 1 ||
-           hk_error_set(err, HK_CONFLICT, "run %lld is not finished; end it before you delete it", (long long)run_key);
+           hk_error_set(err, HK_CONFLICT, "run %lld is running; end it before you delete it", (long long)run_key);
 }
 
 static void bind_task(struct hk_stmt *q, int64_t run_key, const struct hk_task_row *row)

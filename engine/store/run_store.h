@@ -58,7 +58,7 @@ HK_MUST_USE bool hk_store_run_insert(struct hk_db *db, const struct hk_run_row *
 /* Everything that changes in a run's life: state, start, end, decided, queued, clear_number, note stays. */
 HK_MUST_USE bool hk_store_run_update(struct hk_db *db, const struct hk_run_row *row, enum hk_run_state from,
                                      struct hk_error *err);
-/* HK_CONFLICT when it is not finished. */
+/* HK_CONFLICT when it is running. */
 HK_MUST_USE bool hk_store_run_delete(struct hk_db *db, int64_t run_key, struct hk_error *err);
 
 HK_MUST_USE bool hk_store_task_insert(struct hk_db *db, int64_t run_key, const struct hk_task *task,

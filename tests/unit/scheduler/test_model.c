@@ -178,7 +178,7 @@ static void a_limit_that_a_new_version_lifts_lets_waiting_tasks_go(void **state)
     world_close(&w);
 }
 
-static void a_run_set_before_it_began_has_its_tasks_in_the_database(void **state)
+static void a_run_has_its_tasks_in_the_database_before_it_begins(void **state)
 {
     (void)state;
     struct world w;
@@ -188,11 +188,35 @@ static void a_run_set_before_it_began_has_its_tasks_in_the_database(void **state
     struct hk_graph *graph = world_put(&w, b, "v1");
     world_trigger(&w, "d", "r1", HK_TIME_NONE);
     world_trigger(&w, "d", "r2", HK_TIME_NONE);
-    assert_string_equal(world_state(&w, "r2", "a"), "-");
+    assert_string_equal(world_state(&w, "r2", "a"), "");
     hk_scheduler_set_run_state(w.scheduler, "d", "r2", HK_RUN_SUCCESS, world_done(&w));
     world_settle(&w);
-    assert_string_equal(world_state(&w, "r2", "b"), "success");
+    assert_string_equal(world_state(&w, "r2", "b"), "skipped");
     assert_null(find(&w, "r2"));
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static void a_queued_run_can_be_deleted(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", ABC, 2);
+    hk_graph_builder_dag(b)->max_active_runs = 1;
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    world_trigger(&w, "d", "r2", HK_TIME_NONE);
+    hk_scheduler_delete_run(w.scheduler, "d", "r2", world_done(&w));
+    struct hk_command_done nobody = {NULL, NULL};
+    hk_scheduler_clear(w.scheduler, &(struct hk_clear_request){.dag_id = "d", .run_id = "r2"}, nobody);
+    world_settle(&w);
+    assert_int_equal(w.last_code, HK_OK);
+    assert_null(find(&w, "r2"));
+    assert_string_equal(world_state(&w, "r2", "a"), "-");
+    hk_scheduler_delete_run(w.scheduler, "d", "r1", world_done(&w));
+    world_settle(&w);
+    assert_int_equal(w.last_code, HK_CONFLICT); /* it is running */
     hk_graph_unref(graph);
     world_close(&w);
 }
@@ -208,7 +232,8 @@ int main(void)
         cmocka_unit_test(the_past_is_found_again_after_a_crash),
         cmocka_unit_test(a_full_pool_does_not_hold_up_the_others),
         cmocka_unit_test(a_limit_that_a_new_version_lifts_lets_waiting_tasks_go),
-        cmocka_unit_test(a_run_set_before_it_began_has_its_tasks_in_the_database),
+        cmocka_unit_test(a_run_has_its_tasks_in_the_database_before_it_begins),
+        cmocka_unit_test(a_queued_run_can_be_deleted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
