@@ -2,8 +2,10 @@
 build for itself, and adds one member to what the serializer writes. Nothing of the SDK is reimplemented; each place
 that touches it says what and why."""
 
+import datetime
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -158,6 +160,12 @@ def mark_plain_commands():
     BashOperator.get_serialized_fields = classmethod(lambda cls: fields() | {"_hanok_command"})
 
 
+def log_nowhere():
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(nowhere, LOG_FD, inheritable=False)
+    os.close(nowhere)
+
+
 def configure_logging_once():
     """The SDK configures logging in every child: 14 ms, most of it for pages of loggers that were shared with the host
     until then. Here it is done once, with JSON lines to descriptor LOG_FD; a child only has to put its log socket
@@ -168,20 +176,73 @@ def configure_logging_once():
     from airflow.sdk.execution_time import supervisor
     from airflow.sdk.log import configure_logging, reset_logging
 
-    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-    os.dup2(nowhere, LOG_FD, inheritable=False)
-    os.close(nowhere)
+    log_nowhere()
     reset_logging()
     output = open(LOG_FD, "wb", buffering=0, closefd=False)
     configure_logging(json_output=True, output=output, sending_to_supervisor=False)
     hook = sys.excepthook
 
-    def configure_in_child(log_fd):
-        if log_fd != LOG_FD:
-            os.dup2(log_fd, LOG_FD, inheritable=False)
+    def configure_again(_):
         sys.excepthook = hook  # which the SDK's _reset_signals has just removed
 
-    supervisor._configure_logs_over_json_channel = configure_in_child
+    supervisor._configure_logs_over_json_channel = configure_again
+
+
+def open_descriptors():
+    """All but the one that it needs for looking."""
+    return {int(name) for name in os.listdir("/proc/self/fd") if os.path.lexists("/proc/self/fd/" + name)}
+
+
+class Place:
+    """A descriptor, as far as the SDK's _fork_main wants to know."""
+
+    def __init__(self, fd):
+        self.fd = fd
+
+    def fileno(self):
+        return self.fd
+
+
+def live_inside_sdk(live):
+    """Calls live(kept) where the SDK would run a task: in its _fork_main, which makes signals, standard streams, exit
+    handlers and the way to a database what a task shall find, and ends the process as it should end. The host goes
+    through that once; its children, forked inside, only put their own sockets into the places of the descriptors 0, 1,
+    2 and LOG_FD. For each this spares 1 ms, and 2 ms for SQLAlchemy's after-fork handler, which finds no engine any
+    more. `kept` are the descriptors that the SDK needs to the end. Does not return."""
+    from airflow.sdk.execution_time import supervisor
+
+    before = open_descriptors()
+    requests = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    supervisor._fork_main(Place(requests), Place(1), Place(2), LOG_FD, lambda: live(open_descriptors() - before))
+
+
+TIMESTAMP = re.compile(rb'"timestamp":"[^"]*"')
+
+
+def begin_task(await_task):
+    """Calls the SDK's main() and, where that reads which task it is for, await_task(), which returns in a child that
+    has been given a task: the rest of main() is the child's life. So what main() does before is done once. What it has
+    logged by then is logged by each child, with the child's time."""
+    from airflow.sdk.execution_time import task_runner
+
+    read_details = task_runner.get_startup_details
+    log = os.memfd_create("hanok-log", os.MFD_CLOEXEC)
+    os.dup2(log, LOG_FD, inheritable=False)
+    with socket.socket(socket.AF_UNIX) as nobody:  # main() wants a socket as descriptor 0
+        os.dup2(nobody.fileno(), 0)
+
+    def get_startup_details():
+        task_runner.get_startup_details = read_details
+        lines = os.pread(log, os.fstat(log).st_size, 0)
+        os.close(log)
+        log_nowhere()
+        await_task()
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+        os.write(LOG_FD, TIMESTAMP.sub(f'"timestamp":"{now}"'.encode(), lines))
+        return read_details()
+
+    task_runner.get_startup_details = get_startup_details
+    task_runner.main()
 
 
 REHEARSAL = """

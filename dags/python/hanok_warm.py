@@ -3,6 +3,9 @@ whether tasks may be forked from here. Runs inside the warm process (see host.py
 
 import os
 import sys
+import threading
+
+from hanok_sdk import open_descriptors
 
 WARM_FILES_MAX = 2000
 
@@ -50,10 +53,6 @@ class Reads:
                 self.paths.add(os.path.abspath(os.fspath(path)))
 
 
-def open_descriptors():
-    return set(os.listdir("/proc/self/fd"))
-
-
 class WarmFile:
     """Runs inside a warm process: the imported file, and whether it may be used."""
 
@@ -65,7 +64,6 @@ class WarmFile:
 
     def import_file(self):
         import atexit
-        import threading
         from pathlib import Path
 
         from airflow.dag_processing import dagbag
@@ -102,7 +100,7 @@ class WarmFile:
             self.why_not = f"its import asked for {comms.asked[0]}"
         elif bag.import_errors or not bag.dags:
             self.why_not = "its import failed or gave no DAG"
-        elif threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1:
+        elif self.has_threads():
             self.why_not = "its import left threads behind"
         elif atexit._ncallbacks() != exits:
             self.why_not = "its import left exit handlers behind"
@@ -126,6 +124,10 @@ class WarmFile:
             return real(*args, **options)
 
         dagbag.BundleDagBag = bundle_dag_bag
+
+    @staticmethod
+    def has_threads():
+        return threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1
 
     @staticmethod
     def has_children():

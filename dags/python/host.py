@@ -18,6 +18,10 @@ for a file whose import asked hanok for something (a top-level Variable.get), fa
 descriptors or exit handlers behind, or looks at the parsing context (hanok_warm.py). Such files are parsed for each
 task, as the stock runner does.
 
+Children are forked as late as the SDK allows, because what costs a task is not the work but the pages that it is the
+first to write to after the fork: the host stands inside the SDK's _fork_main, a warm process inside its main(), just
+before it reads which task it is for (live_inside_sdk and begin_task in hanok_sdk.py).
+
 Nothing outlives the host: every process it forks asks the kernel to be killed with its parent.
 """
 
@@ -36,7 +40,9 @@ import sys
 import time
 
 sys.dont_write_bytecode = True  # of the two modules beside this file, which may lie where nothing should be written
-from hanok_sdk import LOG_FD, complain, configure_logging_once, import_sdk, rehearse, set_environment
+from hanok_sdk import (
+    LOG_FD, begin_task, complain, configure_logging_once, import_sdk, live_inside_sdk, rehearse, set_environment,
+)
 from hanok_warm import WarmFile, signature
 
 sys.dont_write_bytecode = False
@@ -62,19 +68,42 @@ def die_with_parent(parent):
         os._exit(125)
 
 
-def run_job(op, fds, env):
-    """In the child: the rest of its life. fds are requests, stdout, stderr, logs."""
-    os.environ.update(env)
-    requests, out, err = (socket.socket(fileno=fd) for fd in fds[:3])
-    from airflow.sdk.execution_time import supervisor
+class Child(BaseException):
+    """Raised in a child right after the fork: it leaves its parent's loops, and then calls `life`."""
 
-    if op == "parse":
+    def __init__(self, life):
+        super().__init__()
+        self.life = life
+
+
+childhood = []  # keeps what a child has from its parent: to free it would only copy pages
+
+
+def serve(server):
+    """True when the server has ended; False in a child of it, once its life is over."""
+    try:
+        server.serve()
+        return True
+    except Child as child:
+        childhood.append(child)
+    childhood[-1].life()
+    return False
+
+
+def run_cold(record):
+    """The life of a child that starts from the beginning: the SDK's own entry points."""
+    os.environ.update(record["env"])
+    if record["op"] == "parse":
         from airflow.dag_processing.processor import _parse_file_entrypoint as target
     else:
-        target = supervisor._subprocess_main
-    os.dup2(fds[3], LOG_FD, inheritable=False)
-    os.close(fds[3])
-    supervisor._fork_main(requests, out, err, LOG_FD, target)
+        from airflow.sdk.execution_time.supervisor import _subprocess_main as target
+    target()
+
+
+def take_places(fds):
+    """In the child of a job, whose descriptors are requests, stdout, stderr, logs."""
+    for fd, place in zip(fds, (0, 1, 2, LOG_FD)):
+        os.dup2(fd, place, inheritable=place != LOG_FD)
 
 
 def keep_only(fds):
@@ -169,27 +198,28 @@ def close_all(fds):
 
 
 class Server:
-    """What the host and a warm process have in common: take jobs from `line`, fork them, tell how they ended."""
+    """What the host and a warm process have in common: take jobs from `line`, fork them, tell how they ended. `kept`
+    are descriptors that every child needs."""
 
-    def __init__(self, line):
+    def __init__(self, line, kept):
         self.line = line
+        self.kept = kept
         self.jobs = {}  # pid -> id
-        self.poll = select.poll()
         self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self.wake_write = wake_write
+
+    def begin(self, record):
+        """What a job's child does once it has its descriptors."""
+        raise NotImplementedError
 
     def fork_job(self, record, fds):
-        parent = os.getpid()
-        pid = self.fork(fds)
-        if pid == 0:
-            try:
-                os.setpgid(0, 0)
-                die_with_parent(parent)
-                run_job(record["op"], fds, record["env"])
-            finally:
-                os._exit(124)
+        def life():
+            take_places(fds)
+            keep_only([LOG_FD, *self.kept])
+            self.begin(record)
+
+        pid = self.fork(life)
         close_all(fds)
         if pid is None:
             self.tell_failed(record["id"], 127 << 8)
@@ -200,17 +230,20 @@ class Server:
     def tell_failed(self, name, status):
         self.line.write({"op": "exited", "id": name, "status": status, "utime": 0, "stime": 0, "maxrss": 0})
 
-    def fork(self, fds):
-        """0 in the child, which owns only fds; None when the system has no process left."""
+    def fork(self, life):
+        """The child's pid, or None when the system has no process left. In the child, raises Child."""
+        parent = os.getpid()
         try:
             pid = os.fork()
         except OSError as error:
             complain(f"fork failed: {error.strerror}.")
             return None
         if pid == 0:
+            os.setpgid(0, 0)
+            die_with_parent(parent)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            keep_only([*fds, LOG_FD])
+            raise Child(life)
         return pid
 
     def reap(self):
@@ -263,7 +296,26 @@ def take_fds(line, record):
     return [line.fds.popleft() for _ in range(FDS_PER_JOB)]
 
 
-def warm_main(line, file, env):
+class WarmServer(Server):
+    """The loop of a warm process."""
+
+    def serve(self):
+        is_retired = False
+        while self.line.is_open and (not is_retired or self.jobs):
+            for ready in self.wait([self.line], None):
+                for record in ready.read():
+                    if record["op"] == "retire":
+                        is_retired = True
+                        continue
+                    fds = take_fds(self.line, record)
+                    if fds is not None:
+                        self.fork_job(record, fds)
+
+    def begin(self, record):
+        """Goes on in the SDK's main(), where the warm process stands."""
+
+
+def live_warm(line, file, env, kept):
     """The life of a warm process."""
     os.environ.update(env)
     warm = WarmFile(file)
@@ -271,26 +323,27 @@ def warm_main(line, file, env):
         warm.import_file()
     except BaseException as error:  # SystemExit and KeyboardInterrupt of user code, too
         warm.why_not = f"its import raised {type(error).__name__}"
-    if warm.why_not is not None:
-        line.sock.setblocking(True)
-        line.write({"op": "unfit", "why": warm.why_not})
-        return
-    gc.collect()
-    gc.freeze()
-    server = Server(line)
-    line.write({"op": "ready", "files": warm.files})
-    is_retired = False
-    while not is_retired or server.jobs:
-        for ready in server.wait([line], None):
-            for record in ready.read():
-                if record["op"] == "retire":
-                    is_retired = True
-                    continue
-                fds = take_fds(line, record)
-                if fds is not None:
-                    server.fork_job(record, fds)
-            if not line.is_open:
-                return
+
+    def is_fit():
+        if warm.why_not is not None:
+            line.sock.setblocking(True)
+            line.write({"op": "unfit", "why": warm.why_not})
+        return warm.why_not is None
+
+    def await_task():
+        if warm.has_threads():
+            warm.why_not = "the SDK started threads before it was given a task"
+        if not is_fit():
+            sys.exit(0)
+        gc.collect()
+        gc.freeze()
+        server = WarmServer(line, kept)
+        line.write({"op": "ready", "files": warm.files})
+        if serve(server):
+            sys.exit(0)
+
+    if is_fit():
+        begin_task(await_task)
 
 
 class Warm:
@@ -312,8 +365,8 @@ class Warm:
 
 
 class Host(Server):
-    def __init__(self, line):
-        super().__init__(line)
+    def __init__(self, line, kept):
+        super().__init__(line, kept)
         self.warm = collections.OrderedDict()  # key -> Warm, least recently used first
         self.all = {}  # pid -> Warm, retired ones included
         self.unfit = collections.OrderedDict()  # key -> signature
@@ -328,6 +381,9 @@ class Host(Server):
                 else:
                     self.hear(ready)
             self.sweep()
+
+    def begin(self, record):
+        run_cold(record)
 
     def take(self, record):
         if record.get("op") not in ("task", "parse") or not isinstance(record.get("id"), str):
@@ -371,15 +427,12 @@ class Host(Server):
         while len(self.warm) >= WARM_MAX:
             self.retire(next(iter(self.warm.values())))
         ours, theirs = socket.socketpair()
-        parent = os.getpid()
-        pid = self.fork([theirs.fileno()])
-        if pid == 0:
-            try:
-                os.setpgid(0, 0)
-                die_with_parent(parent)
-                warm_main(Line(theirs), key[0], env)
-            finally:
-                os._exit(0)
+
+        def life():
+            keep_only([LOG_FD, theirs.fileno(), *self.kept])
+            live_warm(Line(theirs), key[0], env, self.kept)
+
+        pid = self.fork(life)
         theirs.close()
         if pid is None:
             ours.close()
@@ -440,8 +493,8 @@ class Host(Server):
         self.hear(warm.line)  # what it said before it died
         del self.all[pid]
         if warm.waiting:
-            complain(f"'{warm.key[0]}' is parsed for each task, because its import ended the process "
-                     f"(status {status}).")
+            complain(f"'{warm.key[0]}' is parsed for each task, because the process that imported it ended (status "
+                     f"{status}).")
             self.give_up(warm)
         self.retire(warm)
         for name in sorted(warm.running):  # the kernel has killed them with their parent
@@ -490,11 +543,16 @@ def main():
     sys.dont_write_bytecode = True
     os.set_inheritable(CONTROL_FD, False)
     line = Line(socket.socket(fileno=CONTROL_FD))
-    host = Host(line)
-    gc.collect()
-    gc.freeze()
-    line.write({"op": "hello", "pid": os.getpid(), "sdk": version("apache-airflow-task-sdk")})
-    host.serve()
+    hello = {"op": "hello", "pid": os.getpid(), "sdk": version("apache-airflow-task-sdk")}
+
+    def live(kept):
+        host = Host(line, kept)
+        gc.collect()
+        gc.freeze()
+        line.write(hello)
+        serve(host)
+
+    live_inside_sdk(live)
 
 
 if __name__ == "__main__":

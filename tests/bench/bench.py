@@ -15,7 +15,8 @@ import tempfile
 import time
 import urllib.parse
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "conformance", "common"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "conformance", "common"))
 from standalone import Standalone, processes_of, wait_until  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -23,11 +24,23 @@ CONNECTIONS = 4
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020000
 
 
-def cpu_of(pid):
-    """User and system seconds of a process and the children it has waited for."""
+def stat_of(pid):
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return sum(int(fields[i]) for i in (11, 12, 13, 14)) / TICK
+        return [int(field) for field in file.read().rsplit(")", 1)[1].split()[1:]]
+
+
+def parent_of(pid):
+    return stat_of(pid)[0]
+
+
+def cpu_of_both(pid):
+    """User and system seconds of a process, and of the children it has waited for."""
+    fields = stat_of(pid)
+    return (fields[10] + fields[11]) / TICK, (fields[12] + fields[13]) / TICK
+
+
+def cpu_of(pid):
+    return sum(cpu_of_both(pid))
 
 
 def cpu_of_home(engine):
@@ -287,16 +300,38 @@ class Bench:
             yield f"ms to list {what}", times
 
     def python(self):
-        count = 50
+        """The steady state: the host is up and has the file imported."""
+        count = 100
         text = ("from airflow.sdk import dag, task\n\n@dag(schedule=None)\ndef py():\n    @task\n    def one(i):\n"
                 "        return i\n\n" + "".join(f"    one.override(task_id='t{i}')({i})\n" for i in range(count))
                 + "\npy()\n")
         engine = self.engine({"py.py": text}, "--parallelism", "2").start()
         self.run_dag(engine, "py")
+        before = self.python_split(engine)
         rows, cpu = self.run_dag(engine, "py")
+        split = {name: (after - before[name]) / count * 1e3 for name, after in self.python_split(engine).items()}
         span = (max(r[1] for r in rows) - min(r[0] for r in rows)) / 1e6
         engine.stop()
-        print(f"python: {count} x @task, 2 at once: {count / span:.0f}/s, {cpu / count * 1e3:.1f} ms CPU each, all included")
+        parts = ", ".join(f"{name} {ms:.1f}" for name, ms in split.items())
+        bare = float(subprocess.run([self.options.python, os.path.join(HERE, "bare_fork.py"), "100"], check=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.split()[-1])
+        own = split["task processes"] + split["warm process"]
+        print(f"python: {count} x @task, 2 at once: {count / span:.0f}/s, {cpu / count * 1e3:.1f} ms CPU each, all included"
+              f" ({parts}); bare fork of the host {bare:.1f} ms, the task and its fork {own / bare:.1f}x that")
+
+    @staticmethod
+    def python_split(engine):
+        """CPU seconds so far, by who has spent them."""
+        split = {"task processes": 0.0, "warm process": 0.0, "host": 0.0, "shim": 0.0, "engine": 0.0}
+        shim, *_ = (pid for pid, command in processes_of(engine.home) if "hanok shim" in command)
+        host, *_ = (pid for pid, _ in processes_of(engine.home) if parent_of(pid) == shim)
+        for pid, _ in processes_of(engine.home):
+            name = {engine.process.pid: "engine", shim: "shim", host: "host"}.get(pid, "warm process")
+            if name != "warm process" or parent_of(pid) == host:
+                own, children = cpu_of_both(pid)
+                split[name] += own
+                split["task processes"] += children
+        return split
 
 
 def fill(path, count):
@@ -345,6 +380,7 @@ def main():
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     options.binary = os.path.abspath(options.binary)
+    options.python = options.python and os.path.abspath(options.python)
     names = options.names or ["start", "wide", "chain", "empty", "rest"] + (["python"] if options.python else [])
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory(prefix="hanok-bench-") as folder:

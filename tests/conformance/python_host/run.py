@@ -4,6 +4,8 @@ what stays imported. Prints one line a check and exits with 1 when one failed.
     .venv/bin/python tests/conformance/python_host/run.py
 """
 
+import datetime
+import json
 import os
 import shutil
 import signal
@@ -87,6 +89,34 @@ def check_output(engine):
     engine.wait(job)
     check("print comes on standard output", b"pushing" in job.out[1], job.out[1])
     check("logs are JSON lines", b'"event":"Worker startup parse complete"' in job.out[3], job.out[3][-300:])
+
+
+def log_of(job):
+    """Its records, and their times."""
+    records = [json.loads(line) for line in job.out[3].splitlines()]
+    return records, [record["timestamp"] for record in records]
+
+
+def check_birth(engine):
+    """The task process is forked inside the SDK's code; nothing may show of that."""
+    for which in ("first", "second"):
+        begun = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        job = engine.task("looks.py", "looks", "look")
+        engine.wait(job)
+        found = engine.xcoms[("look", "return_value")]
+        check(f"the {which} task has its four sockets only", found["sockets"] == [0, 1, 2, 100], found)
+        is_all = set(found["others"]) <= {os.readlink(f"/proc/{engine.process.pid}/fd/2")}  # the SDK's last resort
+        check("nothing else of its parents", is_all, found)
+        check("signals and process group of its own", all(found["handlers"]) and found["leads_its_group"], found)
+        check("its exit handler is called", b"said at the end" in job.out[1], job.out[1])
+        records, times = log_of(job)
+        is_new = begun <= times[0] <= times[-1] and times == sorted(times)
+        check("its log begins with its own time", records[0]["event"] == "::group::Pre Execute" and is_new, times)
+    warm, _ = log_of(run_say(engine, "helped.py", "helped"))
+    cold, _ = log_of(run_say(engine, "threads.py", "threads"))
+    texts = [[(r["event"].split(":")[0], r["level"], r.get("filename"), r.get("lineno")) for r in log
+              if not r["event"].startswith("Filling up the DagBag")] for log in (warm, cold)]
+    check("a log is the same from a file that stays imported", texts[0] == texts[1], texts)
 
 
 def parent_of(pid):
@@ -180,6 +210,7 @@ def main():
         check_endings(engine)
         check_output(engine)
         check_warm_files(engine, dags)
+        check_birth(engine)
         check_many(engine)
         report_cost(engine)
         check_no_orphans(engine)
