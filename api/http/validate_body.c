@@ -237,7 +237,13 @@ static struct hk_str read_text(struct hk_arena *arena, struct member *member)
         add_type_mistake(member, "string_type", "string");
         return (struct hk_str){0};
     }
-    return hk_arena_str(arena, text_of(member->value));
+    struct hk_str text = text_of(member->value);
+    if (memchr(text.data, '\0', text.len) != NULL) { /* it would be kept without what comes after */
+        hk_mistake_add(with_input(member), "string_unicode", "Input should be a valid string without NUL characters",
+                       no_ctx);
+        return (struct hk_str){0};
+    }
+    return hk_arena_str(arena, text);
 }
 
 struct hk_str hk_body_text(struct hk_body *body, const char *name, unsigned flags)

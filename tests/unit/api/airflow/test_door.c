@@ -122,6 +122,14 @@ static void roles_are_airflows(void **state)
     assert_int_equal(fx_call_as("op", "GET", "/api/v2/connections", NULL), 200);
 }
 
+static void refuses_what_it_could_not_keep(void **state)
+{
+    (void)state;
+    fx_expect(422, "POST", "/api/v2/variables", "{\"key\":\"a\\u0000b\",\"value\":\"x\"}",
+              "\"loc\":[\"body\",\"key\"],\"msg\":\"Input should be a valid string without NUL characters\"");
+    fx_expect(404, "GET", "/api/v2/variables/a", NULL, NULL);
+}
+
 static void writes_down_who_did_what(void **state)
 {
     (void)state;
@@ -189,6 +197,7 @@ int main(void)
         cmocka_unit_test(keeps_connections),
         cmocka_unit_test(keeps_pools),
         cmocka_unit_test(roles_are_airflows),
+        cmocka_unit_test(refuses_what_it_could_not_keep),
         cmocka_unit_test(writes_down_who_did_what),
         cmocka_unit_test(reads_logs),
     };
