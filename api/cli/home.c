@@ -13,6 +13,8 @@
 #include "engine/base/buf.h"
 #include "engine/store/user_store.h"
 
+#define NO_FOLDER "folder '%s' cannot be made: %m; name another home with --home or HANOK_HOME"
+
 static bool make_folder(const char *path, struct hk_error *err)
 {
     char part[HK_HOME_PATH_SIZE + 64];
@@ -23,13 +25,13 @@ static bool make_folder(const char *path, struct hk_error *err)
         if (*at == '/') {
             *at = '\0';
             if (mkdir(part, 0755) != 0 && errno != EEXIST) {
-                return hk_error_set(err, HK_IO, "folder '%s' cannot be made: %m", part);
+                return hk_error_set(err, HK_IO, NO_FOLDER, part);
             }
             *at = '/';
         }
     }
     if (mkdir(part, 0700) != 0 && errno != EEXIST) {
-        return hk_error_set(err, HK_IO, "folder '%s' cannot be made: %m", part);
+        return hk_error_set(err, HK_IO, NO_FOLDER, part);
     }
     return true;
 }

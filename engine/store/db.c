@@ -67,6 +67,10 @@ static bool fail(struct hk_db *db, int rc, struct hk_error *err)
         return hk_error_set(err, code_of(rc), "the database '%s' cannot be read or written: %s; see to its disk",
                             sqlite3_db_filename(db->raw, "main"), sqlite3_errmsg(db->raw));
     }
+    if (code_of(rc) == HK_CORRUPT) {
+        return hk_error_set(err, HK_CORRUPT, "the database is damaged (%s); restore it from a back-up, or move it away",
+                            db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc));
+    }
     return hk_error_set(err, code_of(rc), "database: %s",
                         db->raw != NULL ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc));
 }
