@@ -230,6 +230,11 @@ static bool unknown_word(struct parse *p, const char *word)
             names[count++] = group->verbs[v].name;
         }
     }
+    const char *answer = hk__absent(in != NULL ? in->name : "", word);
+    if (answer != NULL) {
+        hk_buf_printf(p->text, "'%s%s%s' %s", in != NULL ? in->name : "", in != NULL ? " " : "", word, answer);
+        return false;
+    }
     if (in != NULL) {
         hk_buf_printf(p->text, "'hanok %s' has no verb '%s'", in->name, word);
     } else {

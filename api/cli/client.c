@@ -122,7 +122,7 @@ static void add_location(const json_t *loc, struct hk_buf *out)
     hk_buf_add_text(out, has_any ? ": " : "");
 }
 
-/* {"detail": text}, {"detail": [{"loc", "msg"}]}, {"detail": {"reason", "message"}}, {"error": text}. */
+/* {"detail": text}, {"detail": [{"loc", "msg"} or text]}, {"detail": {"reason", "message"}}, {"error": text}. */
 static void add_detail(const json_t *reply, struct hk_buf *out)
 {
     const json_t *detail = json_object_get(reply, "detail");
@@ -134,6 +134,10 @@ static void add_detail(const json_t *reply, struct hk_buf *out)
     if (json_is_array(detail)) {
         json_array_foreach ((json_t *)detail, i, item) {
             hk_buf_add_text(out, i > 0 ? "; " : "");
+            if (json_is_string(item)) {
+                hk_buf_add_text(out, json_string_value(item));
+                continue;
+            }
             add_location(json_object_get(item, "loc"), out);
             hk_buf_add_text(out, hk_json_get_text(item, "msg", "is wrong"));
         }

@@ -230,6 +230,11 @@ static bool unpause_dag(struct hk_cli *cli, struct hk_error *err)
 }
 
 static const struct hk_option output_options[] = {HK_OPTION_OUTPUT, HK_OPTIONS_END};
+static const struct hk_option pause_options[] = {
+    HK_OPTION_OUTPUT,
+    {"yes", "y", NULL, "accepted for Airflow's sake: nobody is asked", NULL, NULL},
+    HK_OPTIONS_END,
+};
 static const struct hk_option list_options[] = {
     HK_OPTION_OUTPUT,
     {"columns", NULL, "NAMES", "which columns, separated by commas", NULL, NULL},
@@ -249,8 +254,8 @@ static const struct hk_verb verbs[] = {
      hk_dags_test_options, hk_dags_test},
     {"trigger", "Trigger a new DAG run; it waits while its DAG is paused", HK_NEEDS_CLIENT, "dag_id",
      hk_dags_trigger_options, hk_dags_trigger},
-    {"pause", "Pause a DAG", HK_NEEDS_CLIENT, "dag_id", output_options, pause_dag},
-    {"unpause", "Resume a paused DAG", HK_NEEDS_CLIENT, "dag_id", output_options, unpause_dag},
+    {"pause", "Pause a DAG", HK_NEEDS_CLIENT, "dag_id", pause_options, pause_dag},
+    {"unpause", "Resume a paused DAG", HK_NEEDS_CLIENT, "dag_id", pause_options, unpause_dag},
     {"list-runs", "List DAG runs given a DAG id", HK_NEEDS_CLIENT, "dag_id", hk_dags_list_runs_options,
      hk_dags_list_runs},
     {"state", "Get the status of a DAG run", HK_NEEDS_CLIENT, "dag_id logical_date_or_run_id", NULL, hk_dags_state},

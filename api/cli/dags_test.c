@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "api/cli/dag_verbs.h"
 #include "api/cli/test_run.h"
@@ -65,9 +66,29 @@ static bool run(struct hk_cli *cli, struct hk_test_run_options *options, struct 
     return true;
 }
 
-/* The file named by --dagfile-path, or the folders of --dags, the environment, or HOME. */
+/* The folder that the home has this DAG from; false: it knows none such. */
+static bool find_known_folder(const struct hk_home *home, const char *dag_id, char *out, size_t out_size)
+{
+    struct hk_client *client = NULL;
+    struct hk_error ignored;
+    if (!hk_client_open(home, dag_id, &client, &ignored)) {
+        return false;
+    }
+    json_t *dag = hk_client_get(client, hk_client_path(client, "/api/v2/dags/{}", dag_id), &ignored);
+    struct hk_str path = hk_str_from(hk_json_get_text(dag, "fileloc", ""));
+    struct hk_str relative = hk_str_from(hk_json_get_text(dag, "relative_fileloc", ""));
+    bool ok = relative.len > 0 && path.len > relative.len && hk_str_ends_with(path, relative.data) &&
+              hk_str_copy(out, out_size, (struct hk_str){path.data, path.len - relative.len});
+    json_decref(dag);
+    hk_client_close(client);
+    return ok;
+}
+
+/* The file named by --dagfile-path, or the folders of --dags or the environment, or what the home knows, or HOME/dags.
+ */
 static bool find_folders(struct hk_cli *cli, struct hk_home *home, struct hk_cli_folders *out, struct hk_error *err)
 {
+    static char known[HK_HOME_PATH_SIZE];
     const char *file = hk_arguments_text(cli->args, "dagfile-path");
     if (file != NULL) {
         out->paths[0] = file;
@@ -75,8 +96,20 @@ static bool find_folders(struct hk_cli *cli, struct hk_home *home, struct hk_cli
         return check_file(file, err);
     }
     hk_cli_folders_find(cli->args, home, out);
-    return out->paths[0] != out->own || (hk_home_open(hk_arguments_text(cli->args, "home"), home, err) &&
-                                         (hk_cli_folders_find(cli->args, home, out), true));
+    if (out->paths[0] != out->own) {
+        return true;
+    }
+    if (!hk_home_open(hk_arguments_text(cli->args, "home"), home, err)) {
+        return false;
+    }
+    hk_cli_folders_find(cli->args, home, out);
+    if (find_known_folder(home, hk_arguments_position(cli->args, 0), known, sizeof known)) {
+        out->paths[0] = known;
+        return true;
+    }
+    return access(out->own, F_OK) == 0 ||
+           hk_error_set(err, HK_NOT_FOUND, "the home '%s' knows no DAG '%s'; name its file, or its folder with --dags",
+                        home->path, hk_arguments_position(cli->args, 0));
 }
 
 bool hk_dags_test(struct hk_cli *cli, struct hk_error *err)

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/cli/suggest.h"
 #include "api/cli/verbs.h"
 #include "engine/base/log.h"
 #include "workers/shim.h"
@@ -27,6 +28,9 @@ static bool run(struct hk_cli *cli, struct hk_error *err)
         return false;
     }
     bool ok = verb->run(cli, err);
+    if (!ok) {
+        hk_cli_suggest(cli, err);
+    }
     hk_client_close(cli->client);
     return ok;
 }
