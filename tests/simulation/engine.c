@@ -146,7 +146,7 @@ void engine_put_dag(struct universe *u, struct sim_dag *dag)
     struct hk_error err;
     struct saving saving = {.dag = dag, .now_us = u->wall_us};
     if (!hk_store_write_now(u->store, save_dag, &saving, &err)) {
-        HK_ASSERT(err.code == HK_IO); /* the full disk; the file is read again later */
+        HK_ASSERT(err.code == HK_UNAVAILABLE); /* the full disk; the file is read again later */
         return;
     }
     struct hk_dag_update update = {.graph = dag->graph,
