@@ -34,7 +34,7 @@ void hk_job_key_format(const struct hk_job_key *key, char out[HK_JOB_ID_SIZE])
     write_hex(out + 11, 2, (uint64_t)key->try_number >> 8);
     write_hex(out + 15, 2, (uint64_t)key->try_number);
     write_hex(out + 24, 6, key->task);
-    write_hex(out + 30, 6, (uint64_t)(key->map_index + 1));
+    write_hex(out + 30, 6, (uint64_t)((int64_t)key->map_index + 1));
 }
 
 static bool read_hex(const char *text, size_t digits, uint64_t *value)

@@ -95,9 +95,7 @@ static size_t take_head(struct connection *c, const char *data, size_t len)
 static void take(int fd, struct connection *c, const char *data, size_t len)
 {
     if (c->body_left < 0) {
-        size_t used = take_head(c, data, len);
-        data += used;
-        len -= used;
+        len -= take_head(c, data, len);
     }
     if (c->body_left < 0) {
         return;
