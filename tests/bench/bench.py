@@ -294,7 +294,7 @@ class Bench:
             times = []
             for _ in range(3):
                 begin = time.perf_counter()
-                status, answer = engine.get(path)
+                status, answer = engine.get(f"{path}&n={begin}")  # a new question: no answer is given again
                 times.append((time.perf_counter() - begin) * 1e3)
                 assert status == 200, answer
             yield f"ms to list {what}", times
