@@ -1,6 +1,7 @@
 #include "api/airflow/routes.h"
 
 #include "api/airflow/rest_internal.h"
+#include "engine/store/dag_marks.h"
 #include "engine/store/version_query.h"
 
 struct details {
@@ -8,6 +9,7 @@ struct details {
     const struct hk_airflow *air;
     const struct hk_graph *graph;
     int64_t running;
+    bool is_favorite;
     struct hk_db *db;
     struct hk_error err;
     bool has_failed;
@@ -129,7 +131,7 @@ static bool write_details(void *arg, const struct hk_dag_info *d)
     hk_json_kv_raw(w, "default_args", hk_str_from(g->default_args_json != NULL ? g->default_args_json : "{}"));
     hk_json_kv_null(w, "rerun_with_latest_version");
     hk_json_kv_raw(w, "owner_links", hk_str_from(g->owner_links_json != NULL ? g->owner_links_json : "{}"));
-    hk_json_kv_bool(w, "is_favorite", false);
+    hk_json_kv_bool(w, "is_favorite", details->is_favorite);
     hk_json_kv_int(w, "active_runs_count", details->running);
     hk__write_dag_tail(w, details->air, d);
     hk_json_kv_int(w, "concurrency", d->max_active_tasks);
@@ -158,6 +160,7 @@ void hk__dag_details(const struct hk_request *req, struct hk_response *res)
         bool found = false;
         struct hk_error err;
         if (!hk_store_dag_running_count(db, dag_id, &details.running, &err) ||
+            !hk_store_favorite_is(db, req->caller.username, dag_id, &details.is_favorite, &err) ||
             !hk_store_dag_find(db, dag_id, write_details, &details, &found, &err)) {
             hk__broken(req, res, &err);
         } else if (details.has_failed) {

@@ -19,6 +19,16 @@ void hk__dags_patch(const struct hk_request *req, struct hk_response *res);
 void hk__dag_source(const struct hk_request *req, struct hk_response *res);
 void hk__versions_list(const struct hk_request *req, struct hk_response *res);
 void hk__version_get(const struct hk_request *req, struct hk_response *res);
+void hk__dag_delete(const struct hk_request *req, struct hk_response *res); /* dag_delete.c */
+/* dag_marks.c */
+void hk__dag_stats(const struct hk_request *req, struct hk_response *res);
+void hk__dag_tags(const struct hk_request *req, struct hk_response *res);
+void hk__dag_favorite(const struct hk_request *req, struct hk_response *res);
+void hk__dag_unfavorite(const struct hk_request *req, struct hk_response *res);
+void hk__dag_warnings(const struct hk_request *req, struct hk_response *res);
+void hk__plugins(const struct hk_request *req, struct hk_response *res);
+void hk__plugin_errors(const struct hk_request *req, struct hk_response *res);
+void hk__config(const struct hk_request *req, struct hk_response *res);
 /* tasks.c */
 void hk__tasks_list(const struct hk_request *req, struct hk_response *res);
 void hk__task_get(const struct hk_request *req, struct hk_response *res);

@@ -105,6 +105,13 @@ static void compose(struct hk_filter *f, const struct hk_dag_filter *filter)
     if (filter->has_import_errors >= 0) {
         hk_filter_int(f, "d.has_import_errors = ?", filter->has_import_errors);
     }
+    if (filter->is_favorite >= 0) {
+        hk_filter_text(f,
+                       filter->is_favorite != 0
+                           ? "d.dag_key IN (SELECT dag_key FROM dag_favorite WHERE username = ?)"
+                           : "d.dag_key NOT IN (SELECT dag_key FROM dag_favorite WHERE username = ?)",
+                       filter->username);
+    }
     hk_filter_search(f, "d.dag_id", &filter->dag_id);
     hk_filter_search(f, "d.display_name", &filter->display_name);
     add_tags(f, filter);

@@ -43,8 +43,10 @@ struct hk_dag_filter {
     struct hk_search dag_id;
     struct hk_search display_name;
     bool exclude_stale;
-    int paused;                   /* -1: either */
-    int has_import_errors;        /* -1: either */
+    int paused;            /* -1: either */
+    int has_import_errors; /* -1: either */
+    int is_favorite;       /* of `username`; -1: either */
+    struct hk_str username;
     struct hk_str bundle_name;    /* data NULL: any */
     struct hk_str bundle_version; /* data NULL: any */
     struct hk_str last_run_state; /* data NULL: any */

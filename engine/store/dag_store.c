@@ -439,3 +439,32 @@ bool hk_store_import_error_set(struct hk_db *db, const char *bundle_name, const 
     hk_bind_int(q, 3, has_error);
     return hk_run(q, err);
 }
+
+bool hk_store_dag_delete(struct hk_db *db, const char *dag_id, struct hk_error *err)
+{
+    static const char unfinished[] =
+        "SELECT 1 FROM dag_run WHERE dag_id = ?1 AND state IN ('queued', 'running') LIMIT 1";
+    static const char *const deletions[] = {
+        "DELETE FROM dag_file WHERE (bundle_name, relative_fileloc) IN "
+        "(SELECT bundle_name, relative_fileloc FROM dag WHERE dag_id = ?1)",
+        "DELETE FROM dag_run WHERE dag_id = ?1",
+        "DELETE FROM dag WHERE dag_id = ?1",
+        "DELETE FROM dag_version WHERE dag_id = ?1",
+    };
+    struct hk_stmt *q = hk_db_query(db, unfinished);
+    bool is_busy = false;
+    bool ok = true;
+    hk_bind_text(q, 1, dag_id);
+    while (hk_step(q, &ok, err)) {
+        is_busy = true;
+    }
+    if (is_busy) {
+        return hk_error_set(err, HK_CONFLICT, "Task instances of dag with id: '%s' are still running", dag_id);
+    }
+    for (size_t i = 0; ok && i < sizeof deletions / sizeof deletions[0]; i++) {
+        q = hk_db_query(db, deletions[i]);
+        hk_bind_text(q, 1, dag_id);
+        ok = hk_run(q, err);
+    }
+    return ok;
+}

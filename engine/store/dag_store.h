@@ -49,6 +49,8 @@ struct hk_dag_next {
 HK_MUST_USE bool hk_store_dag_set_next(struct hk_db *db, const char *dag_id, const struct hk_dag_next *next,
                                        struct hk_error *err);
 HK_MUST_USE bool hk_store_dag_set_paused(struct hk_db *db, const char *dag_id, bool is_paused, struct hk_error *err);
+/* The DAG, its versions and all its runs; its file will be read anew. HK_CONFLICT when a run has not ended. */
+HK_MUST_USE bool hk_store_dag_delete(struct hk_db *db, const char *dag_id, struct hk_error *err);
 HK_MUST_USE bool hk_store_dag_set_stale(struct hk_db *db, const char *dag_id, bool is_stale, struct hk_error *err);
 
 /* The newest version of a DAG and what its runs tell about it; version_key 0 when there is no such DAG. */
