@@ -277,7 +277,9 @@ def rehearse_task(task_id):
     """The SDK's main(), with all answers already waiting in its socket."""
     import msgspec
     from airflow.sdk.execution_time import task_runner
+    from setproctitle import getproctitle, setproctitle
 
+    title = getproctitle()
     ours, theirs = socket.socketpair()
     frames = [[0, rehearsal_details(task_id)]] + [[n, {"type": "OKResponse", "ok": True}] for n in range(10)]
     for frame in map(msgspec.msgpack.encode, frames):
@@ -292,34 +294,46 @@ def rehearse_task(task_id):
             os.dup2(nothing, 0)
             os.close(nothing)
         ours.close()
+        setproctitle(title)
 
 
 def rehearse():
-    """Runs two small tasks here, so that what the SDK imports and builds lazily is there before the fork. A failure
-    costs speed, nothing else."""
-    import structlog
-    from airflow.sdk.execution_time import task_runner
-    from setproctitle import getproctitle, setproctitle
+    """Runs two small tasks here, so that what the SDK imports and builds lazily is there before the fork. No plugin's
+    listener and no metric hears of them. A failure costs speed, nothing else."""
+    from airflow.sdk.listener import get_listener_manager
 
-    bundles = "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"
-    saved = os.environ[bundles]
-    path, title = list(sys.path), getproctitle()
+    environment, path = dict(os.environ), list(sys.path)
     term = signal.getsignal(signal.SIGTERM)
+    manager = get_listener_manager()
+    listeners = [listener for _, listener in manager.pm.list_name_plugin()]
     with tempfile.TemporaryDirectory(prefix="hanok-") as folder:
         with open(os.path.join(folder, "rehearsal.py"), "w", encoding="utf-8") as file:
             file.write(REHEARSAL)
-        os.environ[bundles] = json.dumps([{"name": "rehearsal", "kwargs": {"path": folder},
-                                           "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}])
+        os.environ["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"] = json.dumps([{
+            "name": "rehearsal", "kwargs": {"path": folder},
+            "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle"}])
+        for name in ("STATSD_ON", "STATSD_DATADOG_ENABLED", "OTEL_ON"):
+            os.environ["AIRFLOW__METRICS__" + name] = "False"
+        manager.clear()
         try:
             rehearse_task("rehearse")
             rehearse_task("rehearse_bash")
         finally:
-            structlog.contextvars.clear_contextvars()
-            if hasattr(task_runner, "SUPERVISOR_COMMS"):
-                del task_runner.SUPERVISOR_COMMS
-            os.environ[bundles] = saved
+            os.environ.clear()
+            os.environ.update(environment)
             signal.signal(signal.SIGTERM, term)
             sys.path[:] = path
-            setproctitle(title)
-            for name in [name for name in sys.modules if name.startswith("unusual_prefix_")]:
-                del sys.modules[name]
+            for listener in listeners:
+                manager.add_listener(listener)
+            forget_rehearsal()
+
+
+def forget_rehearsal():
+    import structlog
+    from airflow.sdk.execution_time import task_runner
+
+    structlog.contextvars.clear_contextvars()
+    if hasattr(task_runner, "SUPERVISOR_COMMS"):
+        del task_runner.SUPERVISOR_COMMS
+    for name in [name for name in sys.modules if name.startswith("unusual_prefix_")]:
+        del sys.modules[name]

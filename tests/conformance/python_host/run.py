@@ -161,6 +161,42 @@ def check_warm_files(engine, dags):
     check("a file that exits fails its task only", job.exit_code == 7, job.exit_code)
 
 
+LISTENER = """
+import os
+import sys
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+
+@hookimpl
+def on_task_instance_running(previous_state, task_instance):
+    with open(os.path.join(os.environ["HANOK_HOME"], "heard"), "a") as file:
+        file.write(task_instance.dag_id + chr(10))
+
+
+class Listens(AirflowPlugin):
+    name = "listens"
+    listeners = [sys.modules[__name__]]
+"""
+
+
+def check_listener(folder, dags):
+    """Of real tasks, and not of what the host does to get ready."""
+    home = os.path.join(folder, "heard-of")
+    os.makedirs(os.path.join(home, "airflow", "plugins"))
+    with open(os.path.join(home, "airflow", "plugins", "listens.py"), "w", encoding="utf-8") as file:
+        file.write(LISTENER)
+    engine = Engine(home, dags)
+    engine.wait_hello()
+    run_say(engine, "helped.py", "helped")
+    run_say(engine, "helped.py", "helped")
+    with open(os.path.join(home, "heard"), encoding="utf-8") as file:
+        heard = file.read().split()
+    check("a plugin's listener hears of each task", heard == ["helped", "helped"], heard)
+    engine.close()
+
+
 def check_many(engine):
     jobs = [engine.task("good.py", "good", "push") for _ in range(20)]
     engine.wait(*jobs)
@@ -214,6 +250,7 @@ def main():
         check_many(engine)
         report_cost(engine)
         check_no_orphans(engine)
+        check_listener(folder, dags)
         engine = Engine(os.path.join(folder, "home"), dags)
         engine.wait_hello()
         run_say(engine, "helped.py", "helped")
