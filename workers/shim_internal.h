@@ -35,6 +35,7 @@ struct shim_stream {
     enum shim_stream_kind kind;
     int fd; /* -1: closed */
     bool is_paused;
+    int watched;           /* events that the poll is for; 0: stopped */
     struct hk_buf partial; /* a line or frame that is not complete */
 };
 

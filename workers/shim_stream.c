@@ -12,6 +12,9 @@ enum {
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct shim_stream *s = poll->data;
+    if (status < 0) {
+        s->watched = 0; /* libuv has stopped it */
+    }
     if (events & UV_WRITABLE) {
         shim_python_write(s->job);
     }
@@ -29,6 +32,10 @@ void shim_stream_watch(struct shim_stream *s)
     if (s->kind == STREAM_REQUESTS && s->job->to_process.len > 0) {
         events |= UV_WRITABLE;
     }
+    if (events == s->watched) {
+        return; /* libuv would take it out of epoll and put it in again */
+    }
+    s->watched = events;
     if (events == 0) {
         uv_poll_stop(&s->poll);
     } else {
@@ -43,6 +50,7 @@ void shim_stream_open(struct shim_job *job, enum shim_stream_kind kind, int fd)
     s->kind = kind;
     s->fd = fd;
     s->is_paused = false;
+    s->watched = 0;
     hk_buf_init(&s->partial, kind == STREAM_REQUESTS ? HK_MAX_FRAME_BYTES + 4 + SHIM_READ_BYTES : HK_MAX_XCOM_BYTES);
     HK_ASSERT(uv_poll_init(&job->shim->loop, &s->poll, fd) == 0);
     s->poll.data = s;
