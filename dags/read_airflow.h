@@ -8,8 +8,7 @@
  * task mapping, asset, event, partition and custom timetables, deadlines, ... - is refused with a sentence that names
  * the DAG, the task and the feature.
  *
- * The JSON is outside input. Pure, except for time zone files that are looked at; any thread, but not the loop.
- */
+ * The JSON is outside input. Pure, except for time zone files that are looked at; any thread, but not the loop. */
 #ifndef HK_DAGS_READ_AIRFLOW_H
 #define HK_DAGS_READ_AIRFLOW_H
 

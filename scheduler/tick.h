@@ -3,8 +3,7 @@
  * simulation test run the same code. The shell applies the decisions to the model and asks again until nothing is left
  * to decide: a chain of tasks that need no process is done in one go.
  *
- * Cost: what is due plus what is dirty. Order of decisions is fixed by the input: same snapshot, same answer.
- */
+ * Cost: what is due plus what is dirty. Order of decisions is fixed by the input: same snapshot, same answer. */
 #ifndef HK_SCHEDULER_TICK_H
 #define HK_SCHEDULER_TICK_H
 

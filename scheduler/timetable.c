@@ -296,31 +296,9 @@ const char *hk_timetable_description(const struct hk_timetable *timetable)
     return timetable->description;
 }
 
-const char *hk_timetable_type(const struct hk_timetable *timetable)
-{
-    switch (timetable->kind) {
-    case HK_SCHEDULE_NONE:
-        return "NullTimetable";
-    case HK_SCHEDULE_ONCE:
-        return "OnceTimetable";
-    case HK_SCHEDULE_CONTINUOUS:
-        return "ContinuousTimetable";
-    case HK_SCHEDULE_CRON:
-        return timetable->has_interval ? "CronDataIntervalTimetable" : "CronTriggerTimetable";
-    case HK_SCHEDULE_DELTA:
-        break;
-    }
-    return timetable->has_interval ? "DeltaDataIntervalTimetable" : "DeltaTriggerTimetable";
-}
-
 bool hk_timetable_is_periodic(const struct hk_timetable *timetable)
 {
     return timetable->kind == HK_SCHEDULE_CRON || timetable->kind == HK_SCHEDULE_DELTA;
-}
-
-bool hk_timetable_can_be_scheduled(const struct hk_timetable *timetable)
-{
-    return timetable->kind != HK_SCHEDULE_NONE;
 }
 
 uint32_t hk_timetable_active_runs_limit(const struct hk_timetable *timetable)

@@ -50,11 +50,7 @@ bool hk_timetable_manual(const struct hk_timetable *timetable, int64_t run_after
 /* "At 00:00", "Never, external triggers only", ...; "" where Airflow has none. Lives as long as the timetable. */
 const char *hk_timetable_description(const struct hk_timetable *timetable);
 
-/* Airflow's class name for the REST field timetable_type: "CronTriggerTimetable". A constant. */
-const char *hk_timetable_type(const struct hk_timetable *timetable);
-
 bool hk_timetable_is_periodic(const struct hk_timetable *timetable);           /* false: None, @once, @continuous */
-bool hk_timetable_can_be_scheduled(const struct hk_timetable *timetable);      /* false: None */
 uint32_t hk_timetable_active_runs_limit(const struct hk_timetable *timetable); /* 1: @continuous; 0: no limit */
 
 #endif

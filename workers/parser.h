@@ -3,8 +3,7 @@
  * meanwhile (Variables, Connections, ...) is answered through the task services. A file that takes longer than
  * HK_PARSE_TIMEOUT_MS is ended.
  *
- * dags/bundle uses this through a port of its own, so that dags/ does not see workers/. Loop thread.
- */
+ * dags/bundle uses this through a port of its own, so that dags/ does not see workers/. Loop thread. */
 #ifndef HK_WORKERS_PARSER_H
 #define HK_WORKERS_PARSER_H
 

@@ -7,8 +7,7 @@
  *     engine: SEND, LOG, MASK, STOP, FORGET, SHUTDOWN
  *
  * HK_SHIM_VERSION changes with any change of a field; HELLO, WELCOME's version and SHUTDOWN stay as they are for ever,
- * so that a newer engine can at least end an older shim. A record of HOME/run/exits is an ENDED frame.
- */
+ * so that a newer engine can at least end an older shim. A record of HOME/run/exits is an ENDED frame. */
 #ifndef HK_WORKERS_SHIM_WIRE_H
 #define HK_WORKERS_SHIM_WIRE_H
 

@@ -1,7 +1,6 @@
 /* What a running task may ask of the engine: the answers behind the Task SDK's requests. The supervisor calls these on
  * the loop thread; done is called on the loop thread on a later turn, with err NULL when all is well. Text given to
- * done is valid during that call. Implemented over engine/store by scheduler-side code in api/cli (production) and by a
- * fake in tests. */
+ * done is valid during that call. workers/services.h answers out of the database, a fake in tests. */
 #ifndef HK_WORKERS_TASK_SERVICES_H
 #define HK_WORKERS_TASK_SERVICES_H
 
@@ -18,7 +17,6 @@ struct hk_xcom_ref {
 struct hk_task_services {
     void *context;
 
-    /* Answers as one JSON text: the found value's document, or HK_NOT_FOUND. */
     /* XCom value as JSON (HK_NOT_FOUND: none). include_prior: newest of an earlier run when this run has none. */
     void (*xcom_get)(void *context, const struct hk_xcom_ref *ref, bool include_prior,
                      void (*done)(void *arg, struct hk_str json, const struct hk_error *err), void *arg);
@@ -50,8 +48,7 @@ struct hk_task_services {
     /* The newest run of the DAG before logical_at_us (state empty: any state); HK_NOT_FOUND: none. */
     void (*run_previous)(void *context, struct hk_str dag_id, int64_t logical_at_us, struct hk_str state,
                          void (*done)(void *arg, struct hk_str json, const struct hk_error *err), void *arg);
-    /* {"count": n}: filters is the request's own body as JSON (dag_id, run_ids, logical_dates, states, task_ids, ...).
-     */
+    /* {"count": n}: filters is the request's own body as JSON (dag_id, run_ids, states, task_ids, ...). */
     void (*run_count)(void *context, struct hk_str filters_json,
                       void (*done)(void *arg, struct hk_str json, const struct hk_error *err), void *arg);
     void (*task_count)(void *context, struct hk_str filters_json,

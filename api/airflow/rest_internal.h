@@ -122,7 +122,6 @@ void hk__write_dag_members(struct hk_json *w, const struct hk_airflow *air, cons
 void hk__write_dag_tail(struct hk_json *w, const struct hk_airflow *air, const struct hk_dag_info *d);
 bool hk__each_run(void *list, const struct hk_run_info *r); /* arg: struct hk__list */
 bool hk__each_ti(void *list, const struct hk_ti_info *t);
-bool hk__each_try(void *list, const struct hk_ti_info *t);
 bool hk__each_dag(void *list, const struct hk_dag_info *d);
 bool hk__each_version(void *list, const struct hk_version_info *v);
 void hk__write_seconds(struct hk_json *w, const char *key, int64_t start_us, int64_t end_us);

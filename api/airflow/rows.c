@@ -148,13 +148,6 @@ bool hk__each_ti(void *list, const struct hk_ti_info *t)
     return true;
 }
 
-bool hk__each_try(void *list, const struct hk_ti_info *t)
-{
-    struct hk__list *l = list;
-    hk__write_ti_try(&l->w, l->air, t);
-    return true;
-}
-
 static void write_tags(struct hk_json *w, const struct hk_dag_info *d)
 {
     struct hk_str rest = d->tags;

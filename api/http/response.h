@@ -97,6 +97,5 @@ void hk_write_detail(const struct hk_request *req, struct hk_response *res, cons
 /* The one table from error codes to HTTP status, and back for statuses without a code of their own. */
 int hk_code_status(enum hk_code code);
 enum hk_code hk_status_code(int status);
-const char *hk_status_reason(int status);
 
 #endif

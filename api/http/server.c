@@ -90,7 +90,6 @@ bool hk_http_start(const struct hk_http_options *options, struct hk_http **out, 
     http->options = *options;
     http->options.listen = NULL; /* the caller's text is not kept */
     http->port = port;
-    http->is_loopback = hk_address_is_loopback(&address);
     fill_defaults(http);
     snprintf(http->url, sizeof http->url, strchr(address.host, ':') != NULL ? "http://[%s]:%d" : "http://%s:%d",
              address.host, port);
@@ -129,11 +128,6 @@ int hk_http_port(const struct hk_http *http)
 const char *hk_http_url(const struct hk_http *http)
 {
     return http->url;
-}
-
-bool hk_http_is_loopback(const struct hk_http *http)
-{
-    return http->is_loopback;
 }
 
 bool hk_listen_is_loopback(const char *listen)

@@ -32,8 +32,7 @@ void hk_http_stop(struct hk_http *http); /* NULL is fine; not from an HTTP threa
 
 int hk_http_port(const struct hk_http *http);        /* the real one */
 const char *hk_http_url(const struct hk_http *http); /* "http://127.0.0.1:8080" */
-bool hk_http_is_loopback(const struct hk_http *http);
-/* The same question before starting, for options that are only allowed there. */
+/* For options that are only allowed there. */
 bool hk_listen_is_loopback(const char *listen);
 
 #endif

@@ -18,7 +18,6 @@ struct hk_http {
     struct hk_guard *guard;
     struct hk_answer_cache *answers;
     int port;
-    bool is_loopback;
     char url[HK_HOST_SIZE + 32];
 };
 

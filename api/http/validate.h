@@ -98,7 +98,6 @@ struct hk_body *hk_body_open(struct hk_validation *v, unsigned flags);
 /* What is wrong in it from now on is told under this name, too, as pydantic does for one model of a union. */
 void hk_body_tag(struct hk_body *body, const char *tag);
 struct hk_body *hk_body_object(struct hk_body *parent, const char *name, unsigned flags);
-bool hk_body_is_present(const struct hk_body *body);                /* false: absent, null or mistaken */
 bool hk_body_has(const struct hk_body *body, const char *name);     /* written, be it null */
 bool hk_body_is_null(const struct hk_body *body, const char *name); /* written as null */
 

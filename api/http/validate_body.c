@@ -158,11 +158,6 @@ bool hk_validation_end(struct hk_validation *v, struct hk_response *res)
     return true;
 }
 
-bool hk_body_is_present(const struct hk_body *body)
-{
-    return body->value != NULL;
-}
-
 static void note_asked(struct hk_body *body, const char *name)
 {
     hk_pairs_add(&body->asked, arena_of(body), hk_str_from(name), (struct hk_str){0});

@@ -32,13 +32,6 @@ bool hk_str_ends_with(struct hk_str s, const char *suffix)
     return n == 0 || (s.len >= n && memcmp(s.data + s.len - n, suffix, n) == 0);
 }
 
-int hk_str_compare(struct hk_str a, struct hk_str b)
-{
-    size_t n = a.len < b.len ? a.len : b.len;
-    int c = n > 0 ? memcmp(a.data, b.data, n) : 0;
-    return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
-}
-
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';

@@ -20,8 +20,7 @@ bool hk_str_eq(struct hk_str a, struct hk_str b);
 bool hk_str_is(struct hk_str a, const char *c_string);
 bool hk_str_starts_with(struct hk_str s, const char *prefix);
 bool hk_str_ends_with(struct hk_str s, const char *suffix);
-int hk_str_compare(struct hk_str a, struct hk_str b); /* bytes, as memcmp */
-struct hk_str hk_str_trim(struct hk_str s);           /* without ASCII white space at the ends */
+struct hk_str hk_str_trim(struct hk_str s); /* without ASCII white space at the ends */
 
 /* Splits off what stands before the first `sep` into *head and leaves the rest in *rest. false when
  * *rest is used up. An empty *rest yields nothing. */

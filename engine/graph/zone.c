@@ -164,17 +164,11 @@ int64_t hk_zone_to_instant(const struct hk_zone *zone, int64_t wall_us, bool is_
     return shift(wall_us, -(int64_t)wall_offset(zone, wall_s, is_second));
 }
 
-const char *hk_zone_name(const struct hk_zone *zone)
-{
-    return zone->name;
-}
-
 void hk_zone_free(struct hk_zone *zone)
 {
     if (zone == NULL) {
         return;
     }
-    free(zone->name);
     free(zone->at_s);
     free(zone->wall_s[0]);
     free(zone->wall_s[1]);
@@ -182,10 +176,9 @@ void hk_zone_free(struct hk_zone *zone)
     free(zone);
 }
 
-static struct hk_zone *fixed_zone(const char *name, int32_t offset_s)
+static struct hk_zone *fixed_zone(int32_t offset_s)
 {
     struct hk_zone *zone = hk_alloc(sizeof *zone);
-    zone->name = hk_strdup(name);
     zone->before_s = offset_s;
     zone->after_s = offset_s;
     return zone;
@@ -301,11 +294,11 @@ bool hk_zone_load(const char *name, struct hk_zone **out, struct hk_error *err)
     int32_t offset_s = 0;
     if (hk_str_is(hk_str_from(name), "UTC") ||
         (strlen(name) == 3 && (name[0] | 32) == 'u' && (name[1] | 32) == 't' && (name[2] | 32) == 'c')) {
-        *out = fixed_zone("UTC", 0);
+        *out = fixed_zone(0);
         return true;
     }
     if (read_fixed(name, &offset_s)) {
-        *out = fixed_zone(name, offset_s);
+        *out = fixed_zone(offset_s);
         return true;
     }
     if (!is_zone_name(name)) {

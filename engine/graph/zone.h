@@ -31,12 +31,10 @@ struct hk_zone;
  * the tzdata package), HK_CORRUPT for a file that is no TZif. Reads a file: not on the loop. */
 HK_MUST_USE bool hk_zone_load(const char *name, struct hk_zone **out, struct hk_error *err);
 
-/* The same from the bytes of a TZif file. `name` is only for messages and hk_zone_name. */
+/* The same from the bytes of a TZif file. `name` is only for messages. */
 HK_MUST_USE bool hk_zone_read(const char *name, struct hk_str tzif, struct hk_zone **out, struct hk_error *err);
 
 void hk_zone_free(struct hk_zone *zone); /* NULL does nothing */
-
-const char *hk_zone_name(const struct hk_zone *zone); /* as it was asked for; "UTC" for UTC */
 
 /* Seconds east of UTC at an instant. */
 int32_t hk_zone_offset(const struct hk_zone *zone, int64_t at_us);

@@ -26,7 +26,6 @@ struct hk__zone_rule {
 };
 
 struct hk_zone {
-    char *name;
     size_t count;       /* changes listed in the file */
     int64_t *at_s;      /* when, UTC */
     int64_t *wall_s[2]; /* the same on the wall: for first and second occurrences */

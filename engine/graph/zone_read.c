@@ -151,7 +151,6 @@ static bool read_all(struct hk_zone *zone, struct hk_str tzif)
 bool hk_zone_read(const char *name, struct hk_str tzif, struct hk_zone **out, struct hk_error *err)
 {
     struct hk_zone *zone = hk_alloc(sizeof *zone);
-    zone->name = hk_strdup(name);
     if (!read_all(zone, tzif)) {
         hk_zone_free(zone);
         return hk_error_set(err, HK_CORRUPT,

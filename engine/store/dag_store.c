@@ -44,7 +44,6 @@ static const char SET_STALE[] = "UPDATE dag SET is_stale = ?2 WHERE dag_id = ?1"
 #define DAG_ROW                                                                                                        \
     "SELECT dag.dag_id, dag.bundle_name, dag.relative_fileloc, v.version_id, dag.version_key, dag.is_paused "          \
     "FROM dag JOIN dag_version v USING (version_key) WHERE NOT dag.is_stale "
-static const char DAGS_EACH[] = DAG_ROW "ORDER BY dag.dag_key";
 static const char FILE_DAGS[] = DAG_ROW "AND dag.bundle_name = ?1 AND dag.relative_fileloc = ?2 ORDER BY dag.dag_key";
 static const char VERSION_ID[] = "SELECT version_id FROM dag_version WHERE version_key = ?1";
 static const char VERSION_DOCUMENT[] = "SELECT document FROM dag_version WHERE version_key = ?1";
@@ -308,11 +307,6 @@ static bool walk_dags(struct hk_stmt *q, hk_dag_row_fn each, void *arg, struct h
         }
     }
     return ok;
-}
-
-bool hk_store_dags_each(struct hk_db *db, hk_dag_row_fn each, void *arg, struct hk_error *err)
-{
-    return walk_dags(hk_db_query(db, DAGS_EACH), each, arg, err);
 }
 
 bool hk_store_file_dags(struct hk_db *db, const char *bundle_name, const char *relative_fileloc, hk_dag_row_fn each,

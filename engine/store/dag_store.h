@@ -1,6 +1,5 @@
 /* DAGs, their versions and files, import errors. The scheduler and dags/bundle use these inside writes; REST's lists
- * are in the query files beside this one. Texts in rows are valid during the call that hands them out.
- */
+ * are in the query files beside this one. Texts in rows are valid during the call that hands them out. */
 #ifndef HK_STORE_DAG_STORE_H
 #define HK_STORE_DAG_STORE_H
 
@@ -75,8 +74,7 @@ struct hk_dag_row {
     bool is_paused;
 };
 typedef bool (*hk_dag_row_fn)(void *arg, const struct hk_dag_row *row);
-HK_MUST_USE bool hk_store_dags_each(struct hk_db *db, hk_dag_row_fn each, void *arg, struct hk_error *err);
-/* Those of one file. */
+/* The DAGs of one file. */
 HK_MUST_USE bool hk_store_file_dags(struct hk_db *db, const char *bundle_name, const char *relative_fileloc,
                                     hk_dag_row_fn each, void *arg, struct hk_error *err);
 

@@ -7,8 +7,7 @@
  *     while (hk_step(q, &ok, err)) { slots = hk_column_int(q, 0); }
  *
  * A statement is prepared once per connection and found again by the address of its text, so texts must be static
- * constants. Running hk_db_query again on the same text resets it; hk_step resets it when rows are used up.
- */
+ * constants. Running hk_db_query again on the same text resets it; hk_step resets it when rows are used up. */
 #ifndef HK_STORE_DB_H
 #define HK_STORE_DB_H
 

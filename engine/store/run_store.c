@@ -19,8 +19,6 @@ static const char RUNS_ACTIVE[] =
 static const char RUN_GET[] = "SELECT " RUN_COLUMNS " FROM dag_run WHERE dag_id = ?1 AND run_id = ?2";
 static const char RUN_BEFORE[] = "SELECT run_key, logical_us FROM dag_run WHERE dag_id = ?1 AND logical_us < ?2 "
                                  "AND (run_type <> 'manual' OR NOT ?3) ORDER BY logical_us DESC LIMIT 1";
-static const char RUNS_FAILED[] = "SELECT state FROM dag_run WHERE dag_id = ?1 AND state IN ('success', 'failed') "
-                                  "ORDER BY run_after_us DESC LIMIT ?2";
 static const char TASK_INSERT[] =
     "INSERT INTO task_instance (run_key, task, map_index, state, starts, try_number, max_tries, scheduled_us, "
     "queued_us, start_us, end_us, retry_us, first_start_us, pid, exit_code, task_id, pool, pool_slots, queue, "
@@ -301,24 +299,6 @@ bool hk_store_run_task_states(struct hk_db *db, int64_t run_key, hk_task_state_f
             hk_reset(q);
             return true;
         }
-    }
-    return ok;
-}
-
-bool hk_store_runs_failed_in_row(struct hk_db *db, const char *dag_id, uint32_t limit, uint32_t *out,
-                                 struct hk_error *err)
-{
-    *out = 0;
-    struct hk_stmt *q = hk_db_query(db, RUNS_FAILED);
-    hk_bind_text(q, 1, dag_id);
-    hk_bind_int(q, 2, limit);
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        if (strcmp(hk_column_text(q, 0), "failed") != 0) {
-            hk_reset(q);
-            return true;
-        }
-        (*out)++;
     }
     return ok;
 }

@@ -1,8 +1,7 @@
 /* DAG runs and their task instances in the database. All functions take the connection they work on: the writer's
  * inside a hk_write, or a reader's for those that only read. The scheduler is the only one that changes the state of
  * either; it says which state it believes to be there, and a row that is not in it makes the write fail with
- * HK_CONFLICT.
- */
+ * HK_CONFLICT. */
 #ifndef HK_STORE_RUN_STORE_H
 #define HK_STORE_RUN_STORE_H
 
@@ -90,9 +89,6 @@ HK_MUST_USE bool hk_store_run_before(struct hk_db *db, const struct hk_graph *gr
 typedef bool (*hk_task_state_fn)(void *arg, struct hk_str task_id, enum hk_task_state state);
 HK_MUST_USE bool hk_store_run_task_states(struct hk_db *db, int64_t run_key, hk_task_state_fn each, void *arg,
                                           struct hk_error *err);
-/* How many of the DAG's newest finished runs failed in a row, counted up to `limit`. */
-HK_MUST_USE bool hk_store_runs_failed_in_row(struct hk_db *db, const char *dag_id, uint32_t limit, uint32_t *out,
-                                             struct hk_error *err);
 
 /* XComs: value is JSON. */
 HK_MUST_USE bool hk_store_xcom_set(struct hk_db *db, int64_t run_key, struct hk_str task_id, int32_t map_index,

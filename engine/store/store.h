@@ -4,8 +4,7 @@
  * waiting, runs each in its own savepoint inside one BEGIN IMMEDIATE ... COMMIT (group commit, synchronous=FULL), and
  * then reports. Readers borrow a read-only connection; WAL lets them work beside the writer.
  *
- * In tests and in `hanok simulate` the store is opened inline: no thread, and hk_store_pump does the writer's work.
- */
+ * In tests and in `hanok simulate` the store is opened inline: no thread, and hk_store_pump does the writer's work. */
 #ifndef HK_STORE_STORE_H
 #define HK_STORE_STORE_H
 

@@ -258,7 +258,6 @@ static void maps_codes(void **state)
     assert_int_equal(hk_code_status(HK_NOT_FOUND), 404);
     assert_int_equal(hk_status_code(429), HK_LIMIT);
     assert_int_equal(hk_status_code(499), HK_INVALID);
-    assert_string_equal(hk_status_reason(201), "Created");
     for (int code = 0; code < HK_CODE_COUNT; code++) {
         assert_true(hk_code_status((enum hk_code)code) >= 200);
     }

@@ -51,7 +51,6 @@ static void test_fixed(void **state)
         hk_zone_free(zone);
     }
     struct hk_zone *utc = load("uTc");
-    assert_string_equal(hk_zone_name(utc), "UTC");
     hk_zone_free(utc);
     hk_zone_free(NULL);
 }

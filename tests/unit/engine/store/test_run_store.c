@@ -210,21 +210,6 @@ static void states_come_by_name(void **state)
     assert_int_equal(seen, 2);
 }
 
-static void failed_runs_in_a_row_are_counted_from_the_newest(void **state)
-{
-    (void)state;
-    uint32_t count = 0;
-    insert("1", "scheduled", 1, HK_RUN_FAILED);
-    insert("2", "scheduled", 2, HK_RUN_SUCCESS);
-    insert("3", "scheduled", 3, HK_RUN_FAILED);
-    insert("4", "scheduled", 4, HK_RUN_FAILED);
-    insert("5", "scheduled", 5, HK_RUN_RUNNING);
-    assert_true(hk_store_runs_failed_in_row(db, "d", 10, &count, &err));
-    assert_int_equal(count, 2);
-    assert_true(hk_store_runs_failed_in_row(db, "d", 1, &count, &err));
-    assert_int_equal(count, 1);
-}
-
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
 
 int main(void)
@@ -237,7 +222,6 @@ int main(void)
         WITH_STORE(only_finished_runs_are_deleted_with_all_they_have),
         WITH_STORE(the_run_before_is_found_by_date),
         WITH_STORE(states_come_by_name),
-        WITH_STORE(failed_runs_in_a_row_are_counted_from_the_newest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
