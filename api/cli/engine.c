@@ -27,7 +27,10 @@
 
 #define FAR_AWAY_US (INT64_C(400) * 365 * HK_DAY_US) /* the year 2369 */
 
-enum { TIMER_CAP_MS = 3600 * 1000 }; /* at most so long asleep, lest a changed wall clock is noticed too late */
+enum {
+    TIMER_CAP_MS = 3600 * 1000, /* at most so long asleep, lest a changed wall clock is noticed too late */
+    LATEST_END_MS = 100,        /* how late the kernel ends a sleep at the most */
+};
 
 struct posted {
     void (*fn)(void *arg);
@@ -100,6 +103,16 @@ static void on_timer(uv_timer_t *timer)
     scheduler_wake(timer->data);
 }
 
+/* To save power the kernel ends a sleep of epoll_wait up to a thousandth of its length late: a long one is cut short by
+ * twice that, and what is left is slept by itself. */
+static uint64_t sleep_ms(int64_t left_us)
+{
+    int64_t left_ms = left_us <= 0 ? 0 : (left_us + 999) / 1000;
+    left_ms = left_ms < TIMER_CAP_MS ? left_ms : TIMER_CAP_MS;
+    int64_t late_ms = left_ms / 1000 < LATEST_END_MS ? left_ms / 1000 : LATEST_END_MS;
+    return (uint64_t)(left_ms - 2 * late_ms);
+}
+
 static void scheduler_timer(void *context, int64_t at_us)
 {
     struct hk_engine *e = context;
@@ -108,9 +121,8 @@ static void scheduler_timer(void *context, int64_t at_us)
         return;
     }
     int64_t left_us = at_us - hk_clock_wall_us(hk_clock_system());
-    int64_t left_ms = left_us <= 0 ? 0 : (left_us + 999) / 1000;
     uv_update_time(&e->loop);
-    uv_timer_start(&e->timer, on_timer, (uint64_t)(left_ms < TIMER_CAP_MS ? left_ms : TIMER_CAP_MS), 0);
+    uv_timer_start(&e->timer, on_timer, sleep_ms(left_us), 0);
 }
 
 static void store_notify(void *context)
