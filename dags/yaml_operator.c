@@ -117,6 +117,7 @@ static const char *const python_args[] = {"on_execute_callback",
                                           "map_index_template",
                                           "output_processor",
                                           "inlets",
+                                          "outlets",
                                           NULL};
 
 static const char *const skipping_classes[] = {
@@ -377,14 +378,10 @@ static bool check_unsupported(const struct hk__yaml_dag *d, const struct hk__yam
 {
     const struct hk_yaml_node *expand = hk_yaml_get(from->conf, "expand");
     const struct hk_yaml_node *partial = hk_yaml_get(from->conf, "partial");
-    const struct hk_yaml_node *outlets = arg(d, from, "outlets");
     if (expand != NULL || partial != NULL) {
         return hk__yaml_refuse(
             d, expand != NULL ? expand : partial, err,
             "dynamic task mapping (expand, partial) is not supported yet in YAML: use a Python DAG file.");
-    }
-    if (outlets != NULL && !(outlets->kind == HK_YAML_LIST && outlets->as.in.item_count == 0)) {
-        return hk__yaml_refuse(d, outlets, err, "outlets (assets) are not supported yet.");
     }
     return true;
 }

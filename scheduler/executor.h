@@ -82,7 +82,7 @@ struct hk_job_skip {
 struct hk_trigger_request {
     const char *dag_id;
     const char *run_id;        /* NULL: made from run_after, "manual__<time>" */
-    const char *run_type;      /* "manual" */
+    const char *run_type;      /* "manual", "operator_triggered" */
     int64_t logical_us;        /* HK_TIME_NONE: none */
     int64_t interval_start_us; /* HK_TIME_NONE: inferred from the logical date */
     int64_t interval_end_us;
@@ -105,9 +105,13 @@ struct hk_executor_host {
     /* Branch and short circuit. done(arg, ok) follows after the commit. */
     void (*skip)(void *context, const struct hk_job_key *key, const struct hk_job_skip *tasks, size_t count,
                  void (*done)(void *arg, const struct hk_error *err_or_null), void *arg);
-    /* TriggerDagRunOperator: HK_NOT_FOUND, HK_CONFLICT (run exists) ... Pointers valid during the call. */
-    void (*trigger)(void *context, const struct hk_trigger_request *request,
+    /* TriggerDagRunOperator: HK_NOT_FOUND, HK_CONFLICT (run exists) ... Without a user in the request it is the one who
+     * triggered the job's own run. Pointers valid during the call. */
+    void (*trigger)(void *context, const struct hk_job_key *key, const struct hk_trigger_request *request,
                     void (*done)(void *arg, const struct hk_error *err_or_null), void *arg);
+    /* The same with reset_dag_run, when that run exists: all its tasks are run again. */
+    void (*reset)(void *context, const char *dag_id, const char *run_id,
+                  void (*done)(void *arg, const struct hk_error *err_or_null), void *arg);
 };
 
 /* After a restart: what became of a job that the database calls queued or running. */

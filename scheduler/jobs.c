@@ -256,13 +256,23 @@ static void host_skip(void *context, const struct hk_job_key *key, const struct 
     hk__ack_add(s, (struct hk__ack){.call = done, .arg = arg});
 }
 
-static void host_trigger(void *context, const struct hk_trigger_request *request,
+static void host_trigger(void *context, const struct hk_job_key *key, const struct hk_trigger_request *request,
                          void (*done)(void *arg, const struct hk_error *err_or_null), void *arg)
 {
-    hk_scheduler_trigger(context, request, NULL, (struct hk_command_done){done, arg});
+    const struct hk_run *run = find_job(context, key);
+    struct hk_trigger_request inherited = *request;
+    inherited.user = request->user == NULL && run != NULL ? run->triggering_user : request->user;
+    hk_scheduler_trigger(context, &inherited, NULL, (struct hk_command_done){done, arg});
+}
+
+static void host_reset(void *context, const char *dag_id, const char *run_id,
+                       void (*done)(void *arg, const struct hk_error *err_or_null), void *arg)
+{
+    struct hk_clear_request request = {.dag_id = dag_id, .run_id = run_id};
+    hk_scheduler_clear(context, &request, (struct hk_command_done){done, arg});
 }
 
 struct hk_executor_host hk_scheduler_host(struct hk_scheduler *s)
 {
-    return (struct hk_executor_host){s, host_started, host_finished, host_skip, host_trigger};
+    return (struct hk_executor_host){s, host_started, host_finished, host_skip, host_trigger, host_reset};
 }

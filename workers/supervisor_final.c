@@ -122,10 +122,22 @@ static void done_command(void *arg, const struct hk_error *err)
     struct hk__request *request = arg;
     if (err == NULL) {
         hk__request_ok(request);
-    } else if (err->code == HK_CONFLICT && strcmp(request->type, "TriggerDagRun") == 0) {
-        hk__request_absent(request, "DAGRUN_ALREADY_EXISTS", json_pack("{s:s}", "message", err->message));
     } else {
         hk__request_failed(request, err);
+    }
+}
+
+static void done_trigger(void *arg, const struct hk_error *err)
+{
+    struct hk__request *request = arg;
+    const struct hk_executor_host *host = &request->session->supervisor->options.host;
+    if (err == NULL || err->code != HK_CONFLICT) {
+        done_command(request, err);
+    } else if (hk_json_get_bool(request->body, "reset_dag_run", false)) {
+        host->reset(host->context, hk_json_get_text(request->body, "dag_id", ""),
+                    hk_json_get_text(request->body, "run_id", ""), done_command, request);
+    } else {
+        hk__request_absent(request, "DAGRUN_ALREADY_EXISTS", json_pack("{s:s}", "message", err->message));
     }
 }
 
@@ -133,17 +145,11 @@ void hk__request_trigger(struct hk__request *request)
 {
     const struct hk_executor_host *host = &request->session->supervisor->options.host;
     const json_t *body = request->body;
-    if (hk_json_get_bool(body, "reset_dag_run", false)) {
-        hk__request_error(request, "GENERIC_ERROR",
-                          "TriggerDagRunOperator with reset_dag_run=True is not supported by this version of "
-                          "hanok; give each run an id of its own.");
-        return;
-    }
     const json_t *conf = json_object_get(body, "conf");
     char *text = json_is_object(conf) ? hk_json_dump(conf) : NULL;
     struct hk_trigger_request trigger = {.dag_id = hk_json_get_text(body, "dag_id", ""),
                                          .run_id = hk_json_get_text(body, "run_id", NULL),
-                                         .run_type = "manual",
+                                         .run_type = "operator_triggered",
                                          .logical_us = time_field(body, "logical_date", HK_TIME_NONE),
                                          .interval_start_us = HK_TIME_NONE,
                                          .interval_end_us = HK_TIME_NONE,
@@ -151,7 +157,7 @@ void hk__request_trigger(struct hk__request *request)
                                          .conf_json = text,
                                          .note = hk_json_get_text(body, "note", NULL),
                                          .triggered_by = "operator"};
-    host->trigger(host->context, &trigger, done_command, request);
+    host->trigger(host->context, &request->session->key, &trigger, done_trigger, request);
     free(text);
 }
 

@@ -247,7 +247,7 @@ int main(int argc, char **argv)
     uv_loop_init(&world.loop);
     uv_timer_init(&world.loop, &limit);
     uv_timer_start(&limit, on_limit, 120000, 0);
-    struct hk_executor_host host = {NULL, on_started, on_finished, on_skip, NULL};
+    struct hk_executor_host host = {NULL, on_started, on_finished, on_skip, NULL, NULL};
     struct hk_local_options options = {.loop = &world.loop,
                                        .clock = hk_clock_system(),
                                        .program = "/proc/self/exe",

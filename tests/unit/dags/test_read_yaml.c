@@ -106,15 +106,18 @@ static void what_needs_python_goes_there(void **state)
              "    mailed: {" BASH "'echo', email: a@example.com}\n"
              "    unmailed: {" BASH "'echo', email: [a@b.c], email_on_failure: no, email_on_retry: no}\n"
              "    empty_called: {" EMPTY ", on_failure_callback: a.b}\n"
+             "    empty_outlets: {" EMPTY ", outlets: [a]}\n"
+             "    no_outlets: {" EMPTY ", outlets: []}\n"
              "    python: {operator: a.b.BranchPythonOperator, whatever: 1}\n"
              "    sub: {operator: my.own.BashOperator, bash_command: echo}\n");
     static const struct {
         const char *id;
         enum hk_runner runner;
-    } cases[] = {{"plain", HK_RUNNER_COMMAND},       {"jinja", HK_RUNNER_PYTHON},  {"script", HK_RUNNER_PYTHON},
-                 {"script_line", HK_RUNNER_PYTHON},  {"env", HK_RUNNER_PYTHON},    {"cwd", HK_RUNNER_PYTHON},
-                 {"called", HK_RUNNER_PYTHON},       {"mailed", HK_RUNNER_PYTHON}, {"unmailed", HK_RUNNER_COMMAND},
-                 {"empty_called", HK_RUNNER_PYTHON}, {"python", HK_RUNNER_PYTHON}, {"sub", HK_RUNNER_PYTHON}};
+    } cases[] = {{"plain", HK_RUNNER_COMMAND},        {"jinja", HK_RUNNER_PYTHON},      {"script", HK_RUNNER_PYTHON},
+                 {"script_line", HK_RUNNER_PYTHON},   {"env", HK_RUNNER_PYTHON},        {"cwd", HK_RUNNER_PYTHON},
+                 {"called", HK_RUNNER_PYTHON},        {"mailed", HK_RUNNER_PYTHON},     {"unmailed", HK_RUNNER_COMMAND},
+                 {"empty_called", HK_RUNNER_PYTHON},  {"python", HK_RUNNER_PYTHON},     {"sub", HK_RUNNER_PYTHON},
+                 {"empty_outlets", HK_RUNNER_PYTHON}, {"no_outlets", HK_RUNNER_NOTHING}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (task(&dags, cases[i].id)->runner != cases[i].runner) {
             fail_msg("%s runs as %s", cases[i].id, hk_runner_name(task(&dags, cases[i].id)->runner));

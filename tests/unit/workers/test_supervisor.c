@@ -264,13 +264,23 @@ static void host_skip(void *c, const struct hk_job_key *key, const struct hk_job
     done(arg, NULL);
 }
 
-static void host_trigger(void *c, const struct hk_trigger_request *request,
+static void host_trigger(void *c, const struct hk_job_key *key, const struct hk_trigger_request *request,
                          void (*done)(void *arg, const struct hk_error *err), void *arg)
 {
     (void)c;
+    assert_int_equal(key->run, 7);
+    assert_string_equal(request->run_type, "operator_triggered");
     snprintf(world.stored, sizeof world.stored, "%s/%s %s", request->dag_id, request->run_id,
              request->conf_json != NULL ? request->conf_json : "{}");
     done(arg, world.trigger_fails ? &world.trigger_error : NULL);
+}
+
+static void host_reset(void *c, const char *dag_id, const char *run_id,
+                       void (*done)(void *arg, const struct hk_error *err), void *arg)
+{
+    (void)c;
+    snprintf(world.stored, sizeof world.stored, "reset %s/%s", dag_id, run_id);
+    done(arg, NULL);
 }
 
 static const struct hk_task_services fakes = {
@@ -307,7 +317,7 @@ static int set_up(void **state)
     struct hk_supervisor_options options = {.clock = &fixed_clock,
                                             .port = port,
                                             .services = fakes,
-                                            .host = {NULL, NULL, host_finished, host_skip, host_trigger}};
+                                            .host = {NULL, NULL, host_finished, host_skip, host_trigger, host_reset}};
     world.supervisor = hk_supervisor_new(&options);
     world.python = hk_supervisor_python(world.supervisor);
     struct hk_graph_builder *b = hk_graph_builder_new();
@@ -613,6 +623,10 @@ static void triggers_runs(void **state)
     world.trigger_error = (struct hk_error){.code = HK_CONFLICT, .message = "exists"};
     assert_non_null(
         strstr(ask("{\"type\":\"TriggerDagRun\",\"dag_id\":\"d\",\"run_id\":\"r\"}"), "DAGRUN_ALREADY_EXISTS"));
+    assert_string_equal(world.stored, "d/r {}");
+    expect_answer("{\"type\":\"TriggerDagRun\",\"dag_id\":\"d\",\"run_id\":\"r\",\"reset_dag_run\":true}",
+                  "{\"type\":\"OKResponse\",\"ok\":true}");
+    assert_string_equal(world.stored, "reset d/r");
     world.trigger_error.code = HK_NOT_FOUND;
     assert_non_null(strstr(ask("{\"type\":\"TriggerDagRun\",\"dag_id\":\"d\",\"run_id\":\"r\"}"), "raised"));
     end(0);
