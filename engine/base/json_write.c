@@ -273,7 +273,8 @@ static void format_int(struct scalar *out, int64_t value)
 static bool format_short_double(struct scalar *out, double value)
 {
     double magnitude = fabs(value);
-    if (!(magnitude >= 1e-4 && magnitude < 1e9)) {
+    bool is_zero = value == 0 && !signbit(value);
+    if (!is_zero && !(magnitude >= 1e-4 && magnitude < 1e9)) {
         return false;
     }
     uint64_t millionths = (uint64_t)(magnitude * 1e6 + 0.5);

@@ -381,7 +381,7 @@ def main():
     options = parser.parse_args()
     options.binary = os.path.abspath(options.binary)
     options.python = options.python and os.path.abspath(options.python)
-    names = options.names or ["start", "wide", "chain", "empty", "rest"] + (["python"] if options.python else [])
+    names = options.names or ["start", "wide", "chain", "empty", "rest", "history"] + (["python"] if options.python else [])
     print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory(prefix="hanok-bench-") as folder:
         spread_folders(folder)
