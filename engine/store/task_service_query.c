@@ -12,6 +12,15 @@ static const char XCOM_VALUES_PRIOR[] =
         "o") ") JOIN xcom x ON x.run_key = p.run_key AND "
              "x.task_id = ?3 AND x.key = ?4 AND (?5 IS NULL OR x.map_index = ?5) WHERE o.dag_id = ?1 AND o.run_id = ?2 "
              "ORDER BY x.map_index, p.run_key = o.run_key DESC, " RUN_TIME("p") " DESC, x.written_us DESC LIMIT ?6";
+/* The one of XCOM_VALUES_PRIOR's rows that comes first when the map index is given: this run's, or else of the newest
+ * run before it that has one, which is found without looking at the others. */
+static const char XCOM_VALUE_PRIOR[] =
+    "SELECT x.value FROM dag_run r JOIN xcom x USING (run_key) WHERE r.dag_id = ?1 AND r.run_id = ?2 AND "
+    "x.task_id = ?3 AND x.key = ?4 AND x.map_index = ?5 UNION ALL SELECT * FROM (SELECT x.value FROM dag_run p "
+    "CROSS JOIN xcom x WHERE p.dag_id = ?1 AND " RUN_TIME("p") " <= (SELECT " RUN_TIME(
+        "o") " FROM dag_run o WHERE "
+             "o.dag_id = ?1 AND o.run_id = ?2) AND x.run_key = p.run_key AND x.task_id = ?3 AND x.key = ?4 AND "
+             "x.map_index = ?5 ORDER BY " RUN_TIME("p") " DESC, x.written_us DESC LIMIT 1) LIMIT ?6";
 
 #define HAS_PREFIX "WHERE key >= ?1 AND substr(key, 1, length(?1)) = ?1"
 static const char VARIABLE_KEYS[] = "SELECT key FROM variable " HAS_PREFIX " ORDER BY key LIMIT ?2 OFFSET ?3";
@@ -39,7 +48,9 @@ static const struct hk_list_sql TASKS = {TASK_SELECT, NULL, TASK_ORDER};
 bool hk_store_xcom_values(struct hk_db *db, const struct hk_xcom_key *key, bool with_prior, int64_t limit,
                           hk_xcom_value_fn each, void *arg, struct hk_error *err)
 {
-    struct hk_stmt *q = hk_db_query(db, with_prior ? XCOM_VALUES_PRIOR : XCOM_VALUES);
+    bool is_one = limit == 1 && key->map_index != HK_TIME_NONE;
+    const char *with = is_one ? XCOM_VALUE_PRIOR : XCOM_VALUES_PRIOR;
+    struct hk_stmt *q = hk_db_query(db, with_prior ? with : XCOM_VALUES);
     hk_bind_str(q, 1, key->dag_id);
     hk_bind_str(q, 2, key->run_id);
     hk_bind_str(q, 3, key->task_id);

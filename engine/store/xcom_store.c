@@ -15,12 +15,14 @@ static const char XCOM_COUNT[] =
 static const char XCOM_FIND[] = XCOM_SELECT EXACTLY;
 static const char XCOM_ALL[] =
     XCOM_SELECT "WHERE x.run_key = " OF_RUN " AND x.task_id = ?3 AND x.key = ?4 ORDER BY x.map_index";
+#define HAS_IT                                                                                                         \
+    "EXISTS (SELECT 1 FROM xcom y WHERE y.run_key = p.run_key AND y.task_id = ?3 AND y.key = ?4 AND "                  \
+    "(?5 IS NULL OR y.map_index = ?5)) "
+/* This run's, or else of the newest run before it that has any. */
 static const char XCOM_ALL_PRIOR[] = XCOM_SELECT
-    "WHERE x.run_key = (SELECT p.run_key FROM dag_run o JOIN dag_run p ON p.dag_id = o.dag_id AND "
-    "(p.run_key = o.run_key OR p.logical_us <= o.logical_us) WHERE o.dag_id = ?1 AND o.run_id = ?2 AND EXISTS "
-    "(SELECT 1 FROM xcom y WHERE y.run_key = p.run_key AND y.task_id = ?3 AND y.key = ?4 "
-    "AND (?5 IS NULL OR y.map_index = ?5)) "
-    "ORDER BY p.run_key = o.run_key DESC, p.logical_us DESC LIMIT 1) "
+    "WHERE x.run_key = coalesce((SELECT p.run_key FROM dag_run p WHERE p.dag_id = ?1 AND p.run_id = ?2 AND " HAS_IT
+    "), (SELECT p.run_key FROM dag_run p WHERE p.dag_id = ?1 AND p.logical_us <= (SELECT o.logical_us FROM dag_run o "
+    "WHERE o.dag_id = ?1 AND o.run_id = ?2) AND " HAS_IT "ORDER BY p.logical_us DESC LIMIT 1)) "
     "AND x.task_id = ?3 AND x.key = ?4 AND (?5 IS NULL OR x.map_index = ?5) ORDER BY x.map_index";
 static const char XCOM_PUT[] = "INSERT INTO xcom (run_key, task_id, map_index, key, value, written_us) "
                                "SELECT run_key, ?3, ?4, ?5, ?6, ?7 FROM dag_run WHERE dag_id = ?1 AND run_id = ?2 "
