@@ -72,7 +72,7 @@ static void submit_call(struct calling *c);
 
 static void call_noted(void *arg, const struct hk_error *err)
 {
-    if (err != NULL && err->code == HK_IO) {
+    if (err != NULL && err->code == HK_UNAVAILABLE) {
         submit_call(arg); /* the full disk */
     } else {
         free(arg);
