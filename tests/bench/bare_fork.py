@@ -1,7 +1,8 @@
-"""What a child of the warm Python host costs that does nothing: bare_fork.py COUNT, run by the interpreter that the host
-would have. Prints the CPU of one fork, its exit and its waiting for, in milliseconds."""
+"""What a child of the warm Python host costs that does nothing, and one that only writes to PAGES pages which it shares
+with the host: bare_fork.py COUNT PAGES, run by the host's interpreter. Prints both, in milliseconds of CPU."""
 
 import gc
+import mmap
 import os
 import sys
 import tempfile
@@ -16,27 +17,40 @@ def spent():
     return time.process_time() + times.children_user + times.children_system
 
 
-def measure(count):
-    gc.collect()
-    gc.freeze()
+def cost(count, life):
+    """Milliseconds of a fork, the child's life, its exit and its waiting for."""
     before = spent()
     for _ in range(count):
         pid = os.fork()
         if pid == 0:
+            life()
             os._exit(0)
         os.waitpid(pid, 0)
-    print(f"{(spent() - before) / count * 1e3:.2f}", file=sys.__stdout__, flush=True)
+    return (spent() - before) / count * 1e3
+
+
+def measure(count, pages):
+    memory = mmap.mmap(-1, pages * mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+    def write_to_pages():
+        for at in range(0, len(memory), mmap.PAGESIZE):
+            memory[at] = 1
+
+    write_to_pages()
+    gc.collect()
+    gc.freeze()
+    print(f"{cost(count, lambda: None):.2f} {cost(count, write_to_pages):.2f}", file=sys.__stdout__, flush=True)
 
 
 def main():
-    count = int(sys.argv[1])
+    count, pages = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as home:
         os.environ["HANOK_HOME"] = home
         set_environment()
         import_sdk()
         configure_logging_once()
         rehearse()
-    live_inside_sdk(lambda _: measure(count))
+    live_inside_sdk(lambda _: measure(count, pages))
 
 
 if __name__ == "__main__":

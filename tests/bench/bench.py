@@ -307,21 +307,26 @@ class Bench:
                 + "\npy()\n")
         engine = self.engine({"py.py": text}, "--parallelism", "2").start()
         self.run_dag(engine, "py")
-        before = self.python_split(engine)
+        before, faults = self.python_split(engine)
         rows, cpu = self.run_dag(engine, "py")
-        split = {name: (after - before[name]) / count * 1e3 for name, after in self.python_split(engine).items()}
+        after, faults_after = self.python_split(engine)
+        split = {name: (after[name] - before[name]) / count * 1e3 for name in after}
+        pages = (faults_after - faults) // count
         span = (max(r[1] for r in rows) - min(r[0] for r in rows)) / 1e6
         engine.stop()
-        parts = ", ".join(f"{name} {ms:.1f}" for name, ms in split.items())
-        bare = float(subprocess.run([self.options.python, os.path.join(HERE, "bare_fork.py"), "100"], check=True,
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.split()[-1])
+        out = subprocess.run([self.options.python, os.path.join(HERE, "bare_fork.py"), "100", str(pages)], check=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        bare, writing = map(float, out.split()[-2:])
         own = split["task processes"] + split["warm process"]
-        print(f"python: {count} x @task, 2 at once: {count / span:.0f}/s, {cpu / count * 1e3:.1f} ms CPU each, all included"
-              f" ({parts}); bare fork of the host {bare:.1f} ms, the task and its fork {own / bare:.1f}x that")
+        print(f"python: {count} x @task, 2 at once: {count / span:.0f}/s, {cpu / count * 1e3:.1f} ms CPU each, all included:"
+              f" {', '.join(f'{name} {ms:.1f}' for name, ms in split.items())}")
+        print(f"python: bare fork of the host {bare:.1f} ms; one that writes to {pages} pages, as a task does, {writing:.1f}"
+              f" ms; the task and its fork {own:.1f} ms = {own / bare:.1f}x, {own / writing:.1f}x")
 
     @staticmethod
     def python_split(engine):
-        """CPU seconds so far, by who has spent them."""
+        """CPU seconds so far, by who has spent them, and the page faults of the tasks."""
+        faults = 0
         split = {"task processes": 0.0, "warm process": 0.0, "host": 0.0, "shim": 0.0, "engine": 0.0}
         shim, *_ = (pid for pid, command in processes_of(engine.home) if "hanok shim" in command)
         host, *_ = (pid for pid, _ in processes_of(engine.home) if parent_of(pid) == shim)
@@ -331,7 +336,8 @@ class Bench:
                 own, children = cpu_of_both(pid)
                 split[name] += own
                 split["task processes"] += children
-        return split
+                faults += stat_of(pid)[7]
+        return split, faults
 
 
 def fill(path, count):
