@@ -439,8 +439,8 @@ bool hk_store_dag_delete(struct hk_db *db, const char *dag_id, struct hk_error *
     static const char unfinished[] =
         "SELECT 1 FROM dag_run WHERE dag_id = ?1 AND state IN ('queued', 'running') LIMIT 1";
     static const char *const deletions[] = {
-        "DELETE FROM dag_file WHERE (bundle_name, relative_fileloc) IN "
-        "(SELECT bundle_name, relative_fileloc FROM dag WHERE dag_id = ?1)",
+        ("DELETE FROM dag_file WHERE (bundle_name, relative_fileloc) IN "
+         "(SELECT bundle_name, relative_fileloc FROM dag WHERE dag_id = ?1)"),
         "DELETE FROM dag_run WHERE dag_id = ?1",
         "DELETE FROM dag WHERE dag_id = ?1",
         "DELETE FROM dag_version WHERE dag_id = ?1",
