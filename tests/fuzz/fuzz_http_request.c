@@ -1,7 +1,8 @@
 /* Bytes from the outside on their way through api/http, without a socket: the target (path, query, form), the
- * Authorization header, and a JSON body with every kind of check. The first line is the target, the second the
- * Authorization header, the rest the body. Invariants: nothing crashes or leaks, every failure has a sentence, what was
- * accepted is UTF-8 without NUL, and no made-up credentials are accepted. */
+ * Authorization header, other headers, and a JSON body with every kind of check. The first line is the target, the
+ * second the Authorization header, then come "Name:value" lines up to an empty one; the rest is the body. Invariants:
+ * nothing crashes or leaks, every failure has a sentence, what was accepted is UTF-8 without NUL, and no made-up
+ * credentials are accepted. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "api/http/auth.h"
 #include "api/http/base64.h"
 #include "api/http/exchange.h"
+#include "api/http/listen.h"
 #include "api/http/router.h"
 #include "api/http/validate.h"
 
@@ -96,6 +98,7 @@ static bool find_nobody(void *context, struct hk_str username, char *hash, size_
 
 static struct hk_auth *auth;
 static struct hk_router *router;
+static unsigned char secret[HK_TOKEN_SECRET_SIZE];
 
 static void set_up(void)
 {
@@ -103,7 +106,8 @@ static void set_up(void)
     struct hk_auth_options options = {.clock = hk_clock_system(), .users = {.find = find_nobody}};
     const struct hk_door door = {
         .name = "fuzz", .prefixes = prefixes, .routes = routes, .route_count = sizeof routes / sizeof routes[0]};
-    HK_ASSERT(hk_token_new_secret(options.secret, &err));
+    HK_ASSERT(hk_token_new_secret(secret, &err));
+    memcpy(options.secret, secret, sizeof secret);
     auth = hk_auth_create(&options);
     router = hk_router_create();
     HK_ASSERT(hk_router_add(router, &door, &err));
@@ -120,6 +124,27 @@ static void route(struct hk_request *req, struct hk_arena *arena)
     hk_response_clear(&res);
 }
 
+/* What only somebody with the key could send, so that what a token says is read, too. */
+static void verify_signed(struct hk_str claims, struct hk_arena *arena)
+{
+    static const char header[] = "{\"alg\":\"HS512\"}";
+    unsigned char signature[HK_TOKEN_SIGNATURE_SIZE];
+    struct hk_token token;
+    struct hk_error err = {0};
+    struct hk_str a = hk_base64url_encode(header, strlen(header), arena);
+    struct hk_str b = hk_base64url_encode(claims.len > 0 ? claims.data : "", claims.len, arena);
+    char *text = hk_arena_printf(arena, "%.*s.%.*s", HK_STR_ARG(a), HK_STR_ARG(b));
+    hk_token_sign(secret, hk_str_from(text), signature);
+    struct hk_str c = hk_base64url_encode(signature, sizeof signature, arena);
+    text = hk_arena_printf(arena, "%s.%.*s", text, HK_STR_ARG(c));
+    if (hk_auth_verify(auth, hk_str_from(text), HK_STR(HK_AUDIENCE_USER), arena, &token, &err)) {
+        HK_ASSERT(token.subject.len > 0);
+        check_text(token.subject);
+    } else {
+        HK_ASSERT(err.message[0] != '\0');
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (router == NULL) {
@@ -132,11 +157,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct hk_str authorization = {0};
     (void)hk_str_next(&rest, '\n', &target);
     (void)hk_str_next(&rest, '\n', &authorization);
-    struct hk_request req = {.arena = &arena, .remote = HK_STR("127.0.0.1"), .body = rest};
-    hk_pairs_add(&req.headers, &arena, HK_STR("Host"), HK_STR("x"));
+    struct hk_request req = {.arena = &arena, .remote = HK_STR("127.0.0.1")};
     hk_pairs_add(&req.headers, &arena, HK_STR("Content-Type"), HK_STR("application/json"));
     hk_pairs_add(&req.headers, &arena, HK_STR("Authorization"), authorization);
-    (void)hk_request_check_framing(&req, true, &err);
+    struct hk_str line;
+    struct hk_str name;
+    while (hk_str_next(&rest, '\n', &line) && line.len > 0) {
+        (void)hk_str_next(&line, ':', &name);
+        hk_pairs_add(&req.headers, &arena, name, line);
+    }
+    req.body = rest;
+    (void)hk_host_is_loopback(hk_request_header(&req, "Host"));
+    (void)hk_request_media_type(&req);
+    if (!hk_request_check_framing(&req, true, &err)) {
+        HK_ASSERT(err.message[0] != '\0');
+    }
     if (hk_request_parse_target(&req, target, &err)) {
         for (size_t i = 0; i < req.query.len; i++) {
             check_text(req.query.items[i].name);
@@ -146,9 +181,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         HK_ASSERT(err.message[0] != '\0');
     }
-    struct hk_request secret = {
+    verify_signed(rest, &arena);
+    struct hk_request behind_a_lock = {
         .arena = &arena, .path = HK_STR("/secret"), .headers = req.headers, .remote = req.remote};
-    route(&secret, &arena);
+    route(&behind_a_lock, &arena);
     hk_arena_clear(&arena);
     return 0;
 }
