@@ -387,8 +387,17 @@ static bool listen_for_engines(struct shim *shim, struct hk_error *err)
     return true;
 }
 
+/* Up to four a task: the usual limit of 1024 is for programs that still use select. */
+static void allow_many_descriptors(struct shim *shim)
+{
+    getrlimit(RLIMIT_NOFILE, &shim->descriptors);
+    struct rlimit most = {.rlim_cur = shim->descriptors.rlim_max, .rlim_max = shim->descriptors.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &most);
+}
+
 static void begin(struct shim *shim, int engine_fd)
 {
+    allow_many_descriptors(shim);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_NAME, "hanok-shim");
     signal(SIGPIPE, SIG_IGN);

@@ -140,7 +140,8 @@ void shim_command_start(struct shim_job *job, const struct hk_shim_start *start)
                              .folder = job->folder != NULL ? job->folder : start->cwd.data,
                              .input = shim->null_fd,
                              .output = ends[1],
-                             .extra = -1};
+                             .extra = -1,
+                             .descriptors = &shim->descriptors};
     pid_t pid;
     const char *failed = NULL;
     int error = hk_spawn(&spawn, &pid, &failed);

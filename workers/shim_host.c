@@ -167,7 +167,8 @@ static bool start_host(struct shim *shim, struct hk_error *err)
                              .environment = environment,
                              .input = shim->null_fd,
                              .output = log >= 0 ? log : shim->null_fd,
-                             .extra = ends[1]};
+                             .extra = ends[1],
+                             .descriptors = &shim->descriptors};
     pid_t pid;
     const char *failed = NULL;
     int error = hk_spawn(&spawn, &pid, &failed);

@@ -103,7 +103,8 @@ struct shim {
     uv_loop_t loop;
     const struct hk_clock *clock;
     char *home;
-    int run_folder; /* descriptors */
+    struct rlimit descriptors; /* how many a task may open: as we were allowed at first */
+    int run_folder;            /* descriptors */
     int lock;
     int listen_fd;
     int signal_fd;

@@ -39,6 +39,7 @@ __attribute__((no_sanitize("address", "undefined"))) static int run_child(void *
         _exit(127); /* we died before the signal was set */
     }
     setsid();
+    setrlimit(RLIMIT_NOFILE, s->descriptors); /* within what is allowed to us: cannot fail */
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);
     if (dup2(s->input, 0) < 0 || dup2(s->output, 1) < 0 || dup2(s->output, 2) < 0) {

@@ -6,16 +6,18 @@
 #ifndef HK_WORKERS_SPAWN_H
 #define HK_WORKERS_SPAWN_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct hk_spawn {
     const char *program;    /* with a slash; PATH is not searched */
     char *const *arguments; /* NULL-terminated */
     char *const *environment;
-    const char *folder; /* NULL: ours */
-    int input;          /* becomes 0 */
-    int output;         /* becomes 1 and 2 */
-    int extra;          /* becomes 3; -1: none */
+    const char *folder;               /* NULL: ours */
+    int input;                        /* becomes 0 */
+    int output;                       /* becomes 1 and 2 */
+    int extra;                        /* becomes 3; -1: none */
+    const struct rlimit *descriptors; /* its RLIMIT_NOFILE */
 };
 
 /* 0, or the errno of what failed; *failed then names it: "chdir", "execve" ... */

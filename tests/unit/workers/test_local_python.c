@@ -1,4 +1,6 @@
 /* Python processes through the shim. */
+#include <sys/resource.h>
+
 #include "tests/unit/workers/local_world.h"
 
 static void python_messages_are_relayed(void **state)
@@ -210,6 +212,37 @@ static void jobs_of_the_next_host_are_not_lost(void **state)
     close_world(&w);
 }
 
+/* Four sockets a process: the shim takes what room the system gives, and its children keep what they are used to. */
+static void many_processes_have_sockets(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    struct rlimit few = {.rlim_cur = 32, .rlim_max = old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    static struct world w;
+    static struct many jobs[4];
+    open_world(&w, home);
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (struct many){.world = &w, .key = {.run = i + 11, .task = 0, .map_index = -1, .try_number = 1}};
+        struct hk_python_session session = {&jobs[i], one_of_many_spoke, one_of_many_ended};
+        start_python_job(&w, &jobs[i].key, "startup", &session);
+    }
+    for (int i = 0; i < 4; i++) {
+        uv_timer_start(&w.limit, on_limit, 30000, 0);
+        while (!jobs[i].has_ended) {
+            uv_run(&w.loop, UV_RUN_DEFAULT);
+        }
+        assert_int_equal(jobs[i].exit_code, 0);
+        hk_local_forget(w.local, &jobs[i].key);
+    }
+    assert_string_equal(run(&w, "{\"command\": \"ulimit -n\"}")->xcom, "\"32\"");
+    close_world(&w);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -220,6 +253,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(python_messages_are_relayed),      cmocka_unit_test(a_python_job_may_wait_for_its_turn),
         cmocka_unit_test(what_is_secret_is_not_in_the_log), cmocka_unit_test(a_new_engine_hears_unanswered_messages),
         cmocka_unit_test(a_dead_host_loses_its_jobs),       cmocka_unit_test(jobs_of_the_next_host_are_not_lost),
+        cmocka_unit_test(many_processes_have_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
