@@ -9,6 +9,7 @@
 #include "engine/base/limits.h"
 #include "engine/graph/graph_codec.h"
 #include "engine/store/pool_store.h"
+#include "scheduler/tick.h"
 
 static void on_wake(void *context)
 {
@@ -46,10 +47,22 @@ static bool prepare(struct hk_db *db, void *arg, struct hk_error *err)
 
 /* ---- callbacks of DAGs ---- */
 
+/* A task that was not looked at again when it should have been makes its run look stuck. */
+static void check_deadlock(struct universe *u, const struct hk_run *run)
+{
+    for (uint32_t t = 0; t < run->graph->task_count; t++) {
+        bool is_over = hk_task_state_is_finished(run->tasks[t].state);
+        if (!is_over && hk_tick_trigger(run, t) != HK_TRIGGER_WAIT) {
+            broken(u, "run %" PRId64 " ends as a deadlock, but task %u need not wait", run->run_key, t);
+        }
+    }
+}
+
 static char *on_callback(void *context, const struct hk_run *run, const char *reason)
 {
-    (void)context;
-    (void)run;
+    if (strcmp(reason, "all_tasks_deadlocked") == 0) {
+        check_deadlock(context, run);
+    }
     return hk_strdup(reason);
 }
 

@@ -181,6 +181,38 @@ static void on_skipped(void *arg, const struct hk_error *err)
     (void)err;
 }
 
+/* The task of a job whose result is awaited; NULL: nobody waits for it any more. */
+static const struct hk_ti *awaited(const struct universe *u, const struct hk_job_key *key, const struct hk_run **run)
+{
+    const struct hk_model *m = hk_scheduler_model(u->scheduler);
+    for (size_t d = 0; d < m->dag_count; d++) {
+        for (size_t i = 0; i < m->dags[d]->run_count; i++) {
+            *run = m->dags[d]->runs[i];
+            if ((*run)->run_key == key->run && (*run)->tasks != NULL) {
+                const struct hk_ti *ti = &(*run)->tasks[key->task];
+                bool is_waiting = ti->is_dispatched && ti->starts == key->try_number;
+                return is_waiting && (ti->state == HK_TASK_QUEUED || ti->state == HK_TASK_RUNNING) ? ti : NULL;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* A task that fails is tried again as often as its author said: no more, no less. */
+static void finish_failed(struct universe *u, const struct hk_job_key *key, const struct hk_job_result *result,
+                          const struct hk_executor_host *host)
+{
+    const struct hk_run *run = NULL;
+    const struct hk_ti *ti = awaited(u, key, &run);
+    bool may_retry = result->outcome == HK_JOB_FAILED || result->outcome == HK_JOB_RETRY_AT;
+    bool has_more = ti != NULL && may_retry && ti->try_number <= run->graph->tasks[key->task].retries;
+    host->finished(host->context, key, result, on_committed, new_ack(u, key));
+    if (ti != NULL && !is_meddled(u, key->run) && ti->state != (has_more ? HK_TASK_UP_FOR_RETRY : HK_TASK_FAILED)) {
+        broken(u, "task %u of run %" PRId64 " failed in try %u and is %s", key->task, key->run, ti->try_number,
+               hk_task_state_name(ti->state));
+    }
+}
+
 static void report_end(struct universe *u, struct sim_job *job, const struct hk_executor_host *host)
 {
     job->is_alive = false;
@@ -193,7 +225,13 @@ static void report_end(struct universe *u, struct sim_job *job, const struct hk_
          (int)job->result.outcome);
     struct hk_job_key key = job->key;
     struct hk_job_result result = job->result;
-    host->finished(host->context, &key, &result, on_committed, new_ack(u, &key));
+    bool has_failed =
+        result.outcome == HK_JOB_FAILED || result.outcome == HK_JOB_FAILED_FINAL || result.outcome == HK_JOB_RETRY_AT;
+    if (has_failed) {
+        finish_failed(u, &key, &result, host);
+    } else {
+        host->finished(host->context, &key, &result, on_committed, new_ack(u, &key));
+    }
     if (!u->is_quiet && chance(u, 10)) { /* said twice */
         host->finished(host->context, &key, &result, on_committed, new_ack(u, &key));
     }

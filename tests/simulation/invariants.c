@@ -154,6 +154,52 @@ static void look_upstream(struct hk_db *db, int64_t run_key, const struct hk_gra
     }
 }
 
+/* Whether a task's past, as the database has it, does not allow it: `prior` is the run before. */
+static bool past_forbids(struct hk_db *db, const struct hk_graph *graph, int64_t logical_us, const struct hk_task *task)
+{
+    static const char PRIOR[] =
+        "SELECT t.state, t.run_key FROM dag_run r LEFT JOIN task_instance t ON t.run_key = r.run_key AND t.task_id = "
+        "?3 "
+        "WHERE r.run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND logical_us < ?2 AND "
+        "(run_type <> 'manual' OR NOT ?4) ORDER BY logical_us DESC LIMIT 1)";
+    struct hk_error err;
+    bool ok = true;
+    bool forbids = false;
+    uint32_t count = task->wait_for_downstream ? task->downstream_count + 1 : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = i == 0 ? task->task_id : graph->tasks[task->downstream[i - 1]].task_id;
+        struct hk_stmt *q = hk_db_query(db, PRIOR);
+        hk_bind_text(q, 1, graph->dag_id);
+        hk_bind_int(q, 2, logical_us);
+        hk_bind_text(q, 3, name);
+        hk_bind_int(q, 4, graph->catchup);
+        while (hk_step(q, &ok, &err)) {
+            bool has_task = !hk_column_is_null(q, 1);
+            enum hk_task_state state = state_of(hk_column_str(q, 0));
+            bool is_good = has_task && (state == HK_TASK_SUCCESS || state == HK_TASK_SKIPPED);
+            bool is_new = !has_task && (i > 0 || task->ignore_first_depends_on_past);
+            forbids = forbids || !(is_good || is_new);
+        }
+    }
+    return forbids && logical_us != HK_TIME_NONE;
+}
+
+/* Whether people changed a run of the DAG, or put one between: then the past may be another than it was. */
+static bool is_past_meddled(const struct universe *u, struct hk_db *db, const char *dag_id)
+{
+    static const char RUNS[] = "SELECT run_key, run_type = 'manual' AND logical_us IS NOT NULL FROM dag_run "
+                               "WHERE dag_id = ?1";
+    struct hk_error err;
+    bool ok = true;
+    bool meddled = false;
+    struct hk_stmt *q = hk_db_query(db, RUNS);
+    hk_bind_text(q, 1, dag_id);
+    while (hk_step(q, &ok, &err)) {
+        meddled = meddled || is_meddled(u, hk_column_int(q, 0)) || hk_column_int(q, 1) != 0;
+    }
+    return meddled;
+}
+
 /* A start: the task is queued in the database, with exactly this start, and its rule allowed it. */
 void check_start(struct universe *u, const struct hk_job *job)
 {
@@ -182,6 +228,10 @@ void check_start(struct universe *u, const struct hk_job *job)
     if (!is_meddled(u, job->key.run) && !may_start(job->task, &seen)) {
         broken(u, "run %" PRId64 " task %u started against its rule %s", job->key.run, job->key.task,
                hk_trigger_rule_name(job->task->trigger_rule));
+    }
+    if (job->task->depends_on_past && past_forbids(db, job->graph, job->logical_at_us, job->task) &&
+        !is_past_meddled(u, db, job->graph->dag_id)) {
+        broken(u, "run %" PRId64 " task %u started although the run before forbids it", job->key.run, job->key.task);
     }
     hk_store_reader_give(u->store, db);
 }
@@ -295,36 +345,6 @@ void check_database(struct universe *u)
 
 /* ---- the end ---- */
 
-/* Whether a task's past, as the database has it, does not allow it: `prior` is the run before. */
-static bool past_forbids(struct hk_db *db, const struct hk_run *run, const struct hk_task *task)
-{
-    static const char PRIOR[] =
-        "SELECT t.state, t.run_key FROM dag_run r LEFT JOIN task_instance t ON t.run_key = r.run_key AND t.task_id = "
-        "?3 "
-        "WHERE r.run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND logical_us < ?2 AND "
-        "(run_type <> 'manual' OR NOT ?4) ORDER BY logical_us DESC LIMIT 1)";
-    struct hk_error err;
-    bool ok = true;
-    bool forbids = false;
-    uint32_t count = task->wait_for_downstream ? task->downstream_count + 1 : 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const char *name = i == 0 ? task->task_id : run->graph->tasks[task->downstream[i - 1]].task_id;
-        struct hk_stmt *q = hk_db_query(db, PRIOR);
-        hk_bind_text(q, 1, run->dag->dag_id);
-        hk_bind_int(q, 2, run->logical_us);
-        hk_bind_text(q, 3, name);
-        hk_bind_int(q, 4, run->graph->catchup);
-        while (hk_step(q, &ok, &err)) {
-            bool has_task = !hk_column_is_null(q, 1);
-            enum hk_task_state state = state_of(hk_column_str(q, 0));
-            bool is_good = has_task && (state == HK_TASK_SUCCESS || state == HK_TASK_SKIPPED);
-            bool is_new = !has_task && (i > 0 || task->ignore_first_depends_on_past);
-            forbids = forbids || !(is_good || is_new);
-        }
-    }
-    return forbids && run->logical_us != HK_TIME_NONE;
-}
-
 static void check_unfinished(struct universe *u, struct hk_db *db, const struct hk_run *run)
 {
     uint32_t limit = run->dag->graph->max_active_runs;
@@ -345,7 +365,7 @@ static void check_unfinished(struct universe *u, struct hk_db *db, const struct 
         }
         struct seen seen;
         look_upstream(db, run->run_key, run->graph, task, &seen);
-        bool is_blocked_here = task->depends_on_past && past_forbids(db, run, task);
+        bool is_blocked_here = task->depends_on_past && past_forbids(db, run->graph, run->logical_us, task);
         bool fits = task->pool_slots <= (uint64_t)u->pool_slots[2] || strcmp(task->pool, "tiny") != 0;
         is_blocked = is_blocked || is_blocked_here || !fits;
         if ((ti->state != HK_TASK_NONE && ti->state != HK_TASK_UP_FOR_RETRY && ti->state != HK_TASK_UP_FOR_RESCHEDULE &&

@@ -368,6 +368,31 @@ static void a_dag_can_be_triggered_after_a_crash_before_its_file_is_read(void **
     world_close(&w);
 }
 
+static void a_task_that_waits_for_its_setup_alone_is_woken_by_it(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"setup", "boom", "lost", "work"};
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", names, 4);
+    hk_graph_builder_find_task(b, HK_STR("setup"))->is_setup = true;
+    hk_graph_builder_find_task(b, HK_STR("work"))->trigger_rule = HK_RULE_ALL_DONE;
+    hk_graph_builder_edge(b, HK_STR("setup"), HK_STR("lost"));
+    hk_graph_builder_edge(b, HK_STR("boom"), HK_STR("lost"));
+    hk_graph_builder_edge(b, HK_STR("lost"), HK_STR("work"));
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    assert_int_equal(w.start_count, 2);
+    bool boom_is_first = w.started[0].task == 1;
+    world_finish(&w, &w.started[boom_is_first ? 0 : 1], HK_JOB_FAILED);
+    assert_string_equal(world_state(&w, "r1", "lost"), "upstream_failed");
+    assert_int_equal(w.start_count, 2); /* all before work is done, but its setup is not */
+    world_finish(&w, &w.started[boom_is_first ? 1 : 0], HK_JOB_SUCCEEDED);
+    assert_int_equal(w.start_count, 3);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 /* ---- callbacks of DAGs ---- */
 
 static void a_callback_is_owed_with_the_end_of_a_run(void **state)
@@ -622,6 +647,7 @@ int main(void)
         cmocka_unit_test(limits_and_pauses_hold_after_a_crash_before_files_are_read),
         cmocka_unit_test(a_run_for_later_starts_then_even_after_a_crash),
         cmocka_unit_test(a_dag_can_be_triggered_after_a_crash_before_its_file_is_read),
+        cmocka_unit_test(a_task_that_waits_for_its_setup_alone_is_woken_by_it),
         cmocka_unit_test(a_callback_is_owed_with_the_end_of_a_run),
         cmocka_unit_test(a_state_that_a_person_sets_calls_nobody),
         cmocka_unit_test(a_timeout_says_so_to_the_callback),
