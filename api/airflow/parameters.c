@@ -126,18 +126,33 @@ struct hk_texts hk__query_texts(struct hk_validation *v, const char *name)
     return (struct hk_texts){values, count};
 }
 
+static struct hk_str quote(struct hk_arena *arena, struct hk_str text)
+{
+    struct hk_buf out;
+    struct hk_json w;
+    hk_buf_init(&out, 16 * HK_MAX_URL_BYTES);
+    hk_json_init(&w, &out);
+    hk_json_string(&w, text);
+    struct hk_str quoted = hk_arena_str(arena, hk_buf_str(&out));
+    hk_buf_clear(&out);
+    return quoted;
+}
+
 size_t hk__query_ints(struct hk_validation *v, const char *name, int64_t **values)
 {
     struct hk_texts texts = hk__query_texts(v, name);
     *values = hk_arena_array(v->request->arena, texts.count + 1, sizeof **values);
     for (size_t i = 0; i < texts.count; i++) {
         if (!hk_str_to_i64(texts.items[i], &(*values)[i])) {
-            hk_validation_add(v,
-                              &(struct hk_mistake){
-                                  .type = "int_parsing",
-                                  .where = "query",
-                                  .name = name,
-                                  .message = "Input should be a valid integer, unable to parse string as an integer"});
+            const struct hk_mistake mistake = {
+                .type = "int_parsing",
+                .where = "query",
+                .name = name,
+                .has_index = true,
+                .index = i,
+                .message = "Input should be a valid integer, unable to parse string as an integer",
+                .input_json = quote(v->request->arena, texts.items[i])};
+            hk_validation_add(v, &mistake);
         }
     }
     return texts.count;
@@ -214,18 +229,12 @@ void hk__check_tilde(struct hk_validation *v, const char *name)
     if (hk_str_is(value, "~")) {
         return;
     }
-    struct hk_buf input;
-    struct hk_json w;
-    hk_buf_init(&input, 16 * HK_MAX_URL_BYTES);
-    hk_json_init(&w, &input);
-    hk_json_string(&w, value);
     hk_validation_add(v, &(struct hk_mistake){.type = "literal_error",
                                               .where = "path",
                                               .name = name,
                                               .message = "Input should be '~'",
-                                              .input_json = hk_arena_str(v->request->arena, hk_buf_str(&input)),
+                                              .input_json = quote(v->request->arena, value),
                                               .ctx_json = HK_STR("{\"expected\":\"'~'\"}")});
-    hk_buf_clear(&input);
 }
 
 void hk__body_page(struct hk_body *body, struct hk_validation *v, const struct hk_order_field *fields,

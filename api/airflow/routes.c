@@ -34,6 +34,8 @@ const struct hk_route hk__airflow_routes[] = {
 
     {HK_METHOD_GET, DAG "/dagRuns", HK_ROLE_VIEWER, hk__runs_list},
     {HK_METHOD_POST, DAG "/dagRuns", HK_ROLE_USER, hk__run_trigger},
+    {HK_METHOD_PATCH, DAG "/dagRuns", HK_ROLE_USER, hk__runs_bulk},
+    {HK_METHOD_POST, DAG "/clearDagRuns", HK_ROLE_USER, hk__runs_clear},
     {HK_METHOD_POST, DAG "/dagRuns/list", HK_ROLE_VIEWER, hk__runs_batch},
     {HK_METHOD_GET, RUN, HK_ROLE_VIEWER, hk__run_get},
     {HK_METHOD_PATCH, RUN, HK_ROLE_USER, hk__run_patch},

@@ -32,12 +32,14 @@ void hk__config(const struct hk_request *req, struct hk_response *res);
 /* tasks.c */
 void hk__tasks_list(const struct hk_request *req, struct hk_response *res);
 void hk__task_get(const struct hk_request *req, struct hk_response *res);
-/* runs.c, run_commands.c, trigger.c, run_wait.c */
+/* runs.c, run_commands.c, run_clear.c, trigger.c, run_wait.c */
 void hk__runs_list(const struct hk_request *req, struct hk_response *res);
 void hk__runs_batch(const struct hk_request *req, struct hk_response *res);
 void hk__run_get(const struct hk_request *req, struct hk_response *res);
 void hk__run_trigger(const struct hk_request *req, struct hk_response *res);
 void hk__run_patch(const struct hk_request *req, struct hk_response *res);
+void hk__runs_bulk(const struct hk_request *req, struct hk_response *res); /* run_bulk.c */
+void hk__runs_clear(const struct hk_request *req, struct hk_response *res);
 void hk__run_clear(const struct hk_request *req, struct hk_response *res);
 void hk__run_delete(const struct hk_request *req, struct hk_response *res);
 void hk__run_wait(const struct hk_request *req, struct hk_response *res);

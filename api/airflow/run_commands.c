@@ -1,4 +1,4 @@
-/* PATCH, clear and DELETE of a run. */
+/* PATCH and DELETE of a run. */
 #include "api/airflow/routes.h"
 
 #include "api/airflow/rest_internal.h"
@@ -10,7 +10,6 @@ struct change {
     bool has_state;
     bool has_note;
     struct hk_str note; /* data NULL: remove */
-    bool only_failed;
 };
 
 static struct change *new_change(const struct hk_request *req)
@@ -88,72 +87,6 @@ void hk__run_patch(const struct hk_request *req, struct hk_response *res)
     const struct hk__command command = {
         .data = change, .start = change->has_state ? start_state : NULL, .finish = write_changed};
     hk__command_begin(req, res, "patch_dag_run", &command);
-}
-
-/* ---- clear ---- */
-
-static void start_clear(struct hk__command *c)
-{
-    struct change *change = c->data;
-    const struct hk_clear_request request = {
-        .dag_id = change->dag_id, .run_id = change->run_id, .only_failed = change->only_failed};
-    hk_scheduler_clear(c->air->options.scheduler, &request, (struct hk_command_done){hk__command_next, c});
-}
-
-static void answer_dry(const struct hk_request *req, struct hk_response *res, int64_t run_key, bool only_failed)
-{
-    static const struct hk_str failed[] = {{"failed", 6}, {"upstream_failed", 15}};
-    struct hk_ti_filter filter = HK_TI_FILTER_ALL;
-    const struct hk_page all = {.limit = -1};
-    filter.run_key = run_key;
-    if (only_failed) {
-        filter.states = (struct hk_texts){failed, 2};
-    }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    struct hk__list list;
-    struct hk_error err;
-    int64_t total = 0;
-    hk__list_begin(&list, req->context, res, "task_instances");
-    if (hk_store_ti_list(db, &filter, &all, hk__each_ti, &list, &total, &err)) {
-        hk__list_end(&list, total);
-    } else {
-        hk__broken(req, res, &err);
-    }
-    hk__read_end(req, db);
-}
-
-void hk__run_clear(const struct hk_request *req, struct hk_response *res)
-{
-    struct hk_validation v;
-    struct change *change = new_change(req);
-    hk_validation_begin(&v, req);
-    struct hk_body *body = hk_body_open(&v, HK_STRICT);
-    bool dry_run = hk_body_bool(body, "dry_run", HK_OPTIONAL, HK_TRUE) == HK_TRUE;
-    change->only_failed = hk_body_bool(body, "only_failed", HK_OPTIONAL, HK_FALSE) == HK_TRUE;
-    bool only_new = hk_body_bool(body, "only_new", HK_OPTIONAL, HK_FALSE) == HK_TRUE;
-    bool on_latest = hk_body_bool(body, "run_on_latest_version", HK_OPTIONAL | HK_NULLABLE, HK_FALSE) == HK_TRUE;
-    struct hk_str note = hk_body_text(body, "note", HK_OPTIONAL | HK_NULLABLE);
-    hk_body_check_length(body, "note", note, 0, 1000);
-    take_note(change, note.data != NULL, note);
-    if (only_new && change->only_failed) {
-        hk__value_error(&v, NULL, (struct hk_str){NULL, 0}, "only_new and only_failed are mutually exclusive");
-    } else if (only_new || on_latest) {
-        hk_validation_fail(&v, 400, "%s is not supported by hanok: a run keeps the version it began with",
-                           only_new ? "only_new" : "run_on_latest_version");
-    }
-    struct hk__run_ref run;
-    if (!hk_validation_end(&v, res) || !check_run(req, res, &run)) {
-        return;
-    }
-    if (dry_run) {
-        answer_dry(req, res, run.run_key, change->only_failed);
-        return;
-    }
-    const struct hk__command command = {.data = change, .start = start_clear, .finish = write_changed};
-    hk__command_begin(req, res, "clear_dag_run", &command);
 }
 
 /* ---- delete ---- */

@@ -3,7 +3,24 @@
 #include "api/airflow/rest_internal.h"
 
 static const char *const NOT_KEPT[] = {"updated_at_gte", "updated_at_gt", "updated_at_lte", "updated_at_lt", NULL};
-static const char *const NO_PARTITIONS[] = {"partition_date_gte", "partition_date_lte", NULL};
+
+/* No DAG has any, which is worded as Airflow does. */
+static void check_partitions(struct hk_validation *v)
+{
+    struct hk_str dag_id = hk_request_path(v->request, "dag_id");
+    if (!hk_request_has_query(v->request, "partition_date_gte") &&
+        !hk_request_has_query(v->request, "partition_date_lte")) {
+        return;
+    }
+    if (hk_str_is(dag_id, "~")) {
+        hk_validation_fail(v, 400, "partition_date_gte and partition_date_lte require a specific dag_id.");
+    } else {
+        hk_validation_fail(v, 400,
+                           "Dag with dag_id: '%.*s' is not partitioned; partition_date_gte and partition_date_lte are "
+                           "not supported.",
+                           HK_STR_ARG(dag_id));
+    }
+}
 
 static void read_filter(struct hk_validation *v, struct hk_run_filter *filter)
 {
@@ -27,7 +44,7 @@ static void read_filter(struct hk_validation *v, struct hk_run_filter *filter)
     struct hk_str asset = hk_query_text(v, "consuming_asset_pattern", HK_OPTIONAL);
     filter->matches_nothing = partition.pattern.data != NULL || partition.prefix.data != NULL || asset.len > 0;
     hk__refuse_query(v, NOT_KEPT, "it keeps no time of the last change; use start_date or end_date");
-    hk__refuse_query(v, NO_PARTITIONS, "its DAGs have no partitions");
+    check_partitions(v);
 }
 
 static bool fill(struct hk_db *db, struct hk__list *list, int64_t *total, struct hk_error *err)

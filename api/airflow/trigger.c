@@ -9,8 +9,7 @@
 #include "engine/store/version_query.h"
 
 #define RUN_ID_PATTERN                                                                                                 \
-    "^(?:manual__|scheduled__|asset_triggered__)(?:\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(?:\\.\\d+)?(?:\\+|-)\\d{" \
-    "2}:\\d{2})"
+    "^(?:manual|scheduled|asset_triggered)__(?:\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\+00:00)$"
 #define ALLOWED_PATTERN "^[A-Za-z0-9_.~:+-]+$"
 
 struct trigger {
@@ -49,6 +48,7 @@ static void read_body(struct hk_validation *v, struct trigger *t)
         r->interval_end_us = HK_TIME_NONE;
     }
     r->note = r->note != NULL && r->note[0] == '\0' ? NULL : r->note;
+    r->run_id = r->run_id != NULL && r->run_id[0] == '\0' ? NULL : r->run_id;
 }
 
 static bool is_allowed(const char *run_id)

@@ -55,6 +55,9 @@ void hk_validation_add(struct hk_validation *v, const struct hk_mistake *mistake
     if (mistake->name != NULL) {
         loc = hk_loc_add(arena, loc, mistake->name);
     }
+    if (mistake->has_index) {
+        loc = hk_loc_add_index(arena, loc, mistake->index);
+    }
     struct hk_place place = {v, loc, hk_arena_str(arena, mistake->input_json)};
     struct hk_str ctx = mistake->ctx_json.len > 0 ? hk_arena_str(arena, mistake->ctx_json) : (struct hk_str){0};
     hk_mistake_add(&place, hk_arena_strdup(arena, mistake->type), mistake->message, ctx);

@@ -66,6 +66,8 @@ struct hk_mistake {
     const char *type;
     const char *where;
     const char *name; /* NULL: loc is [where] */
+    bool has_index;   /* of a list: loc is [where, name, index] */
+    size_t index;
     const char *message;
     struct hk_str input_json;
     struct hk_str ctx_json;

@@ -29,6 +29,7 @@ const struct hk_order_field hk_run_orders[] = {
     {"start_date", "r.start_us", NULL},
     {"end_date", "r.end_us", NULL},
     {"conf", "r.conf", NULL},
+    {"partition_date", "NULL", NULL}, /* there are none */
     {"duration", "(r.end_us - r.start_us)", NULL},
     {NULL, NULL, NULL},
 };
