@@ -433,3 +433,50 @@ void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const c
     struct hk_write write = {delete_run, deleted, d, false};
     hk__submit(s, &write);
 }
+
+/* ---- delete one task instance ---- */
+
+struct task_deletion {
+    struct hk_scheduler *scheduler;
+    struct hk_command_done done;
+    struct hk_arena arena;
+    struct hk_task_place place;
+    int32_t map_index;
+};
+
+static bool delete_task(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    const struct task_deletion *d = arg;
+    return hk_store_task_delete(db, d->place.dag_id, d->place.run_id, d->place.task_id, d->map_index, err);
+}
+
+static void task_deleted(void *arg, const struct hk_error *err)
+{
+    struct task_deletion *d = arg;
+    hk__written(d->scheduler);
+    answer(d->done, err);
+    hk_arena_clear(&d->arena);
+    free(d);
+}
+
+void hk_scheduler_delete_task(struct hk_scheduler *s, const struct hk_task_place *place, int32_t map_index,
+                              struct hk_command_done done)
+{
+    struct hk_error err;
+    if (hk__active_run(s, place->dag_id, place->run_id) != NULL || is_being_changed(s, place->dag_id, place->run_id)) {
+        hk_error_set(&err, HK_CONFLICT,
+                     "run '%s' of dag '%s' has not ended; its task instances can be deleted once it has", place->run_id,
+                     place->dag_id);
+        answer(done, &err);
+        return;
+    }
+    struct task_deletion *d = hk_alloc(sizeof *d);
+    d->scheduler = s;
+    d->done = done;
+    d->place =
+        (struct hk_task_place){hk_arena_strdup(&d->arena, place->dag_id), hk_arena_strdup(&d->arena, place->run_id),
+                               hk_arena_strdup(&d->arena, place->task_id)};
+    d->map_index = map_index;
+    struct hk_write write = {delete_task, task_deleted, d, false};
+    hk__submit(s, &write);
+}

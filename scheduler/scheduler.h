@@ -111,4 +111,14 @@ void hk_scheduler_set_task_state(struct hk_scheduler *s, const char *dag_id, con
 void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const char *run_id,
                              struct hk_command_done done);
 
+/* Deletes a task instance of a run that has ended; should the run be queued again, it is made anew. HK_CONFLICT for one
+ * of a run that has not. */
+struct hk_task_place {
+    const char *dag_id;
+    const char *run_id;
+    const char *task_id;
+};
+void hk_scheduler_delete_task(struct hk_scheduler *s, const struct hk_task_place *place, int32_t map_index,
+                              struct hk_command_done done);
+
 #endif

@@ -54,6 +54,12 @@ void hk__ti_try(const struct hk_request *req, struct hk_response *res);
 void hk__ti_dependencies(const struct hk_request *req, struct hk_response *res);
 void hk__ti_patch(const struct hk_request *req, struct hk_response *res);
 void hk__ti_patch_dry_run(const struct hk_request *req, struct hk_response *res);
+/* task_instance_bulk.c, task_instance_links.c */
+void hk__tis_bulk(const struct hk_request *req, struct hk_response *res);
+void hk__ti_delete(const struct hk_request *req, struct hk_response *res);
+void hk__ti_links(const struct hk_request *req, struct hk_response *res);
+void hk__ti_external_log(const struct hk_request *req, struct hk_response *res);
+void hk__ti_group_patch(const struct hk_request *req, struct hk_response *res);
 void hk__tis_clear(const struct hk_request *req, struct hk_response *res);
 /* logs.c */
 void hk__log_get(const struct hk_request *req, struct hk_response *res);

@@ -75,12 +75,12 @@ static void write_ti_place(struct hk_json *w, const struct hk_ti_info *t)
 
 static void write_ti_middle(struct hk_json *w, const struct hk_airflow *air, const struct hk_ti_info *t)
 {
-    bool has_started = t->start_us != HK_TIME_NONE;
+    bool had_process = t->start_us != HK_TIME_NONE && t->pid != 0;
     hk_json_kv_int(w, "try_number", t->try_number);
     hk_json_kv_int(w, "max_tries", t->max_tries);
     hk_json_kv_text(w, "task_display_name", t->display_name);
     hk_json_kv_text(w, "dag_display_name", t->version.dag_display_name);
-    hk_json_kv_text(w, "hostname", has_started ? air->options.hostname : "");
+    hk_json_kv_text(w, "hostname", had_process ? air->options.hostname : "");
     hk_json_kv_text(w, "unixname", air->options.unixname);
     hk_json_kv_text(w, "pool", t->pool);
     hk_json_kv_int(w, "pool_slots", t->pool_slots);

@@ -176,3 +176,28 @@ bool hk__write_selection(struct hk_db *db, struct hk__list *list, const struct h
     }
     return true;
 }
+
+static bool is_inside(const struct hk_graph *g, uint32_t group, uint32_t wanted)
+{
+    while (group != wanted && group != 0) {
+        group = g->groups[group].parent;
+    }
+    return group == wanted;
+}
+
+bool hk__group_tasks(const struct hk_graph *g, struct hk_str group_id, struct hk_arena *arena, struct hk_texts *out)
+{
+    uint32_t wanted = 0;
+    for (uint32_t i = 1; i < g->group_count; i++) {
+        wanted = hk_str_is(group_id, g->groups[i].group_id) ? i : wanted;
+    }
+    struct hk_str *ids = hk_arena_array(arena, g->task_count + 1, sizeof *ids);
+    size_t count = 0;
+    for (uint32_t t = 0; wanted != 0 && t < g->task_count; t++) {
+        if (is_inside(g, g->tasks[t].group, wanted)) {
+            ids[count++] = hk_arena_str(arena, hk_str_from(g->tasks[t].task_id));
+        }
+    }
+    *out = (struct hk_texts){ids, count};
+    return wanted != 0;
+}

@@ -44,6 +44,9 @@ struct hk_texts hk__with_relatives(struct hk_arena *arena, const struct hk_graph
 /* The same for a clear, which takes the setups and teardowns of all these along. */
 struct hk_texts hk__with_setups(struct hk_arena *arena, const struct hk_graph *graph, struct hk_texts task_ids,
                                 bool with_upstream, bool with_downstream);
+/* The tasks of a group and of the groups in it; false: no such group. */
+HK_MUST_USE bool hk__group_tasks(const struct hk_graph *g, struct hk_str group_id, struct hk_arena *arena,
+                                 struct hk_texts *out);
 /* The rows as they are now, appended to the list. */
 HK_MUST_USE bool hk__write_selection(struct hk_db *db, struct hk__list *list, const struct hk__selection *selection,
                                      struct hk_error *err);

@@ -1,6 +1,6 @@
 #include "api/airflow/routes.h"
 
-#include "api/airflow/rest_internal.h"
+#include "api/airflow/selection.h"
 
 static const char *const NOT_KEPT[] = {"updated_at_gte", "updated_at_gt", "updated_at_lte", "updated_at_lt", NULL};
 
@@ -53,14 +53,6 @@ static void answer_list(const struct hk_request *req, struct hk_response *res, f
     hk__answer_list(req, res, &listing);
 }
 
-static bool is_inside(const struct hk_graph *g, uint32_t group, uint32_t wanted)
-{
-    while (group != wanted && group != 0) {
-        group = g->groups[group].parent;
-    }
-    return group == wanted;
-}
-
 /* The tasks of a group and of the groups in it. A group that is not there is answered here, in a shape of its own. */
 static bool select_group(struct hk_db *db, struct hk__list *list, struct hk_str group_id, struct hk_ti_filter *filter,
                          struct hk_error *err)
@@ -71,19 +63,9 @@ static bool select_group(struct hk_db *db, struct hk__list *list, struct hk_str 
     if (g == NULL) {
         return false;
     }
-    uint32_t wanted = 0;
-    for (uint32_t i = 1; i < g->group_count; i++) {
-        wanted = hk_str_is(group_id, g->groups[i].group_id) ? i : wanted;
-    }
-    struct hk_str *ids = hk_arena_array(req->arena, g->task_count + 1, sizeof *ids);
-    size_t count = 0;
-    for (uint32_t t = 0; wanted != 0 && t < g->task_count; t++) {
-        if (is_inside(g, g->tasks[t].group, wanted)) {
-            ids[count++] = hk_arena_str(req->arena, hk_str_from(g->tasks[t].task_id));
-        }
-    }
+    bool found = hk__group_tasks(g, group_id, req->arena, &filter->task_ids);
     hk_graph_unref(g);
-    if (wanted == 0) {
+    if (!found) {
         struct hk_json w;
         res->status = 404;
         err->code = HK_OK;
@@ -98,8 +80,7 @@ static bool select_group(struct hk_db *db, struct hk__list *list, struct hk_str 
         hk_json_end_object(&w);
         return false;
     }
-    filter->task_ids = (struct hk_texts){ids, count};
-    filter->matches_nothing = filter->matches_nothing || count == 0;
+    filter->matches_nothing = filter->matches_nothing || filter->task_ids.count == 0;
     return true;
 }
 

@@ -133,6 +133,27 @@ static void bind_task(struct hk_stmt *q, int64_t run_key, const struct hk_task_r
     hk_bind_time(q, 15, row->end_us != HK_TIME_NONE ? row->exit_code : HK_TIME_NONE);
 }
 
+bool hk_store_task_delete(struct hk_db *db, const char *dag_id, const char *run_id, const char *task_id,
+                          int32_t map_index, struct hk_error *err)
+{
+    static const char sql[] =
+        "DELETE FROM task_instance WHERE run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND run_id = ?2 AND "
+        "state IN ('success', 'failed')) AND task_id = ?3 AND map_index = ?4";
+    struct hk_stmt *q = hk_db_query(db, sql);
+    hk_bind_text(q, 1, dag_id);
+    hk_bind_text(q, 2, run_id);
+    hk_bind_text(q, 3, task_id);
+    hk_bind_int(q, 4, map_index);
+    if (!hk_run(q, err)) {
+        return false;
+    }
+    return hk_db_changes(db) > 0 ||
+           hk_error_set(err, HK_NOT_FOUND,
+                        "The Task Instance with dag_id: `%s`, run_id: `%s`, task_id: `%s` and map_index: `%d` was not "
+                        "found",
+                        dag_id, run_id, task_id, map_index);
+}
+
 bool hk_store_task_insert(struct hk_db *db, int64_t run_key, const struct hk_task *task, const struct hk_task_row *row,
                           struct hk_error *err)
 {
