@@ -295,7 +295,7 @@ void hk_scheduler_set_task_state(struct hk_scheduler *s, const char *dag_id, con
 
 struct hk__deletion {
     struct hk_scheduler *scheduler;
-    struct hk_run *run; /* NULL: not in the model */
+    struct hk_run *run; /* queued, and in the model until the database has lost it; NULL: not in the model */
     int64_t run_key;
     struct hk_command_done done;
     struct hk_arena arena;
@@ -350,13 +350,18 @@ static void deleted(void *arg, const struct hk_error *err)
     end_deletion(d, err);
 }
 
+void hk__delete(struct hk__deletion *d)
+{
+    struct hk_write write = {delete_run, deleted, d, false};
+    hk__submit(d->scheduler, &write);
+}
+
 void hk__delete_if_saved(struct hk_run *run)
 {
     struct hk__deletion *d = run->deletion;
-    if (!d->is_submitted && !run->is_changed && !run->is_saving) {
-        struct hk_write write = {delete_run, deleted, d, false};
+    if (run->state == HK_RUN_QUEUED && !d->is_submitted && !run->is_changed && !run->is_saving) {
         d->is_submitted = true;
-        hk__submit(d->scheduler, &write);
+        hk__delete(d);
     }
 }
 
@@ -390,7 +395,7 @@ void hk__deletions_free(struct hk_scheduler *s)
 static bool may_delete(const struct hk_run *run, struct hk_error *err)
 {
     bool is_waiting = run->state == HK_RUN_QUEUED && !hk_model_run_is_active(run) && run->backlog_count == 0;
-    return is_waiting ||
+    return is_waiting || hk_run_state_is_finished(run->state) ||
            hk_error_set(err, HK_CONFLICT, "The DagRun with dag_id: `%s` and run_id: `%s` cannot be deleted in %s state",
                         run->dag->dag_id, run->run_id, hk_run_state_name(run->state));
 }
@@ -421,17 +426,17 @@ void hk_scheduler_delete_run(struct hk_scheduler *s, const char *dag_id, const c
     }
     struct hk__deletion *d = hk_alloc(sizeof *d);
     d->scheduler = s;
-    d->run = run;
+    d->run = run != NULL && run->state == HK_RUN_QUEUED ? run : NULL;
     d->done = done;
     d->dag_id = hk_arena_strdup(&d->arena, dag_id);
     d->run_id = hk_arena_strdup(&d->arena, run_id);
     if (run != NULL) {
         run->deletion = d;
         hk__delete_if_saved(run); /* or when what is being saved of it has been saved */
-        return;
+        hk__drop_if_over(s, run); /* one that has ended goes once its last process is gone */
+    } else {
+        hk__delete(d);
     }
-    struct hk_write write = {delete_run, deleted, d, false};
-    hk__submit(s, &write);
 }
 
 /* ---- delete one task instance ---- */

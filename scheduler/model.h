@@ -124,7 +124,7 @@ struct hk_run {
     bool is_changed;               /* in model->changed_runs */
     bool is_row_changed;           /* the dag_run row itself is to be saved */
     bool is_saving;                /* part of the save that is under way */
-    struct hk__deletion *deletion; /* asked for while queued: the run is not started, and leaves */
+    struct hk__deletion *deletion; /* asked for: the run is not started, and leaves */
     /* The run before this one, for depends_on_past: by logical date; of a DAG that catches up, only automated ones
      * count. In memory, or else its tasks' states by this graph's indexes. */
     bool looks_back;   /* some task depends on the past: only then the rest is filled in */

@@ -181,7 +181,11 @@ void hk__drop_if_over(struct hk_scheduler *s, struct hk_run *run)
 {
     if (may_drop(run)) {
         struct hk_dag *dag = run->dag;
+        struct hk__deletion *deletion = run->deletion;
         hk_model_run_drop(&s->model, run);
+        if (deletion != NULL) {
+            hk__delete(deletion);
+        }
         hk__due(s, dag);
         hk__wake(s);
     }

@@ -97,6 +97,7 @@ void hk__save_free(struct hk__save *save);
 void hk__drop_if_over(struct hk_scheduler *s, struct hk_run *run);
 
 /* commands.c */
+void hk__delete(struct hk__deletion *d);      /* of a run that is not in the model */
 void hk__delete_if_saved(struct hk_run *run); /* one that is to be deleted */
 void hk__deletions_free(struct hk_scheduler *s);
 void hk__drop_deleted(struct hk_scheduler *s); /* runs that the database does not have any more */
