@@ -84,6 +84,7 @@ void hk__unique_violation(const struct hk_request *req, struct hk_response *res,
     hk_log(HK_WARN, "airflow", "request refused", HK_KEY("id", id), HK_KEY("why", err->message));
     hk_buf_reset(&res->body);
     res->status = 409;
+    res->content_type = "application/json";
     struct hk_json w;
     hk_json_init(&w, &res->body);
     hk_json_begin_object(&w);

@@ -185,34 +185,43 @@ static struct hk_str read_value(struct hk_validation *v, struct hk_body *body)
     return json.data != NULL ? json : HK_STR("null");
 }
 
-/* The newest graph has the task; what is missing is worded as Airflow does. */
-static bool check_place(const struct hk_request *req, struct hk_response *res, const struct hk_xcom_key *key)
+struct instance {
+    int64_t map_index;
+    bool found;
+};
+
+static bool note_instance(void *arg, const struct hk_ti_info *t)
 {
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return false;
-    }
-    struct hk_graph *graph = hk__dag_graph(req, res, db, key->dag_id);
-    bool ok = graph != NULL;
-    if (ok && hk_graph_find_task(graph, key->task_id) == NULL) {
-        hk__detail(res, 404, "Task with ID: `%.*s` not found in dag: `%.*s`", HK_STR_ARG(key->task_id),
-                   HK_STR_ARG(key->dag_id));
-        ok = false;
+    struct instance *instance = arg;
+    instance->found = instance->found || t->map_index == instance->map_index;
+    return !instance->found;
+}
+
+/* The newest graph has the task, and the run the instance; what is missing is worded as Airflow does. */
+static bool check_place(struct hk_db *db, const struct hk_xcom_key *key, struct hk_arena *arena, struct hk_error *err)
+{
+    struct hk_graph *graph = hk__need_graph(db, key->dag_id, err);
+    bool has_task = graph != NULL && hk_graph_find_task(graph, key->task_id) != NULL;
+    bool has_graph = graph != NULL;
+    hk_graph_unref(graph);
+    if (!has_task) {
+        return has_graph && hk_error_set(err, HK_NOT_FOUND, "Task with ID: `%.*s` not found in dag: `%.*s`",
+                                         HK_STR_ARG(key->task_id), HK_STR_ARG(key->dag_id));
     }
     struct hk__run_ref run;
-    struct hk_error err;
     bool found = false;
-    if (ok && !hk__run_find(db, key->dag_id, key->run_id, req->arena, &run, &found, &err)) {
-        hk__broken(req, res, &err);
-        ok = false;
-    } else if (ok && !found) {
-        hk__detail(res, 404, "Dag Run with ID: `%.*s` not found for dag: `%.*s`", HK_STR_ARG(key->run_id),
-                   HK_STR_ARG(key->dag_id));
-        ok = false;
+    if (!hk__run_find(db, key->dag_id, key->run_id, arena, &run, &found, err)) {
+        return false;
     }
-    hk_graph_unref(graph);
-    hk__read_end(req, db);
-    return ok;
+    if (!found) {
+        return hk_error_set(err, HK_NOT_FOUND, "Dag Run with ID: `%.*s` not found for dag: `%.*s`",
+                            HK_STR_ARG(key->run_id), HK_STR_ARG(key->dag_id));
+    }
+    struct instance instance = {.map_index = key->map_index};
+    return hk_store_ti_find(db, key->dag_id, key->run_id, key->task_id, note_instance, &instance, err) &&
+           (instance.found ||
+            hk_error_set(err, HK_NOT_FOUND, "Task `%.*s` of run `%.*s` has no instance with map_index: `%lld`",
+                         HK_STR_ARG(key->task_id), HK_STR_ARG(key->run_id), (long long)key->map_index));
 }
 
 static bool note_found(void *arg, const struct hk_xcom_info *x)
@@ -226,7 +235,8 @@ static bool save_xcom(struct hk_db *db, struct hk__command *c, struct hk_error *
 {
     struct xcom *xcom = c->data;
     bool found = false;
-    if (!hk_store_xcom_find(db, &xcom->key, note_found, NULL, &found, err)) {
+    if ((xcom->is_new && !check_place(db, &xcom->key, c->req->arena, err)) ||
+        !hk_store_xcom_find(db, &xcom->key, note_found, NULL, &found, err)) {
         return false;
     }
     if (xcom->is_new && found) {
@@ -259,7 +269,7 @@ void hk__xcom_post(const struct hk_request *req, struct hk_response *res)
     if (v.count == 0 && xcom->key.key.len == 0) {
         hk_validation_fail(&v, 400, "XCom key must be a non-empty string. Received: ''");
     }
-    if (hk_validation_end(&v, res) && check_place(req, res, &xcom->key)) {
+    if (hk_validation_end(&v, res)) {
         hk__write_begin(req, res, "create_xcom_entry", xcom, save_xcom);
     }
 }
