@@ -1,189 +1,12 @@
 #include "api/cli/door.h"
 
-#include <string.h>
-
 #include "api/cli/door_internal.h"
 #include "engine/base/civil.h"
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/graph/graph.h"
-#include "engine/store/connection_store.h"
-#include "engine/store/variable_store.h"
 #include "engine/store/version_query.h"
 #include "scheduler/timetable.h"
-
-static struct hk_db *begin(const struct hk_request *req, struct hk_response *res)
-{
-    const struct hk_cli_door *door = req->context;
-    struct hk_db *db = NULL;
-    struct hk_error err;
-    if (!hk_store_reader_take(door->store, &db, &err)) {
-        hk_fail_error(req, res, &err);
-    }
-    return db;
-}
-
-/* After rows were written: their end, or the failure instead of them. */
-static void end(const struct hk_request *req, struct hk_response *res, struct hk_db *db, const struct hk_error *err)
-{
-    const struct hk_cli_door *door = req->context;
-    hk_store_reader_give(door->store, db);
-    if (err != NULL) {
-        hk_fail_error(req, res, err);
-    }
-}
-
-static void read_page(const struct hk_request *req, const struct hk_order_field *order, struct hk_page *page)
-{
-    *page = (struct hk_page){.limit = HK_MAX_PAGE, .orders = {{order, false}}, .order_count = 1};
-    int64_t offset = 0;
-    if (hk_str_to_i64(hk_request_query(req, "offset"), &offset) && offset > 0) {
-        page->offset = offset;
-    }
-}
-
-static const struct hk_order_field *find_order(const struct hk_order_field *fields, const char *name)
-{
-    while (strcmp(fields->name, name) != 0) {
-        fields++;
-        HK_ASSERT(fields->name != NULL);
-    }
-    return fields;
-}
-
-static void text_or_null(struct hk_json *w, const char *key, struct hk_str value)
-{
-    hk_json_key(w, key);
-    if (value.data == NULL) {
-        hk_json_null(w);
-    } else {
-        hk_json_string(w, value);
-    }
-}
-
-/* ---- variables ---- */
-
-static bool write_variable(void *arg, const struct hk_variable_info *v)
-{
-    struct hk_json *w = arg;
-    hk_json_begin_object(w);
-    hk_json_kv_text(w, "key", v->key);
-    text_or_null(w, "value", v->value);
-    hk_json_kv_text(w, "description", v->description);
-    hk_json_kv_bool(w, "is_encrypted", v->is_encrypted);
-    hk_json_end_object(w);
-    return true;
-}
-
-static void list_variables(const struct hk_request *req, struct hk_response *res)
-{
-    const struct hk_cli_door *door = req->context;
-    static const struct hk_search everything = {.pattern = {NULL, 0}};
-    struct hk_db *db = begin(req, res);
-    struct hk_error err;
-    struct hk_page page;
-    struct hk_json w;
-    int64_t total = 0;
-    if (db == NULL) {
-        return;
-    }
-    read_page(req, find_order(hk_variable_orders, "key"), &page);
-    hk_json_init(&w, &res->body);
-    hk_json_begin_object(&w);
-    hk_json_key(&w, "variables");
-    hk_json_begin_array(&w);
-    bool ok = hk_store_variable_list(db, door->key, &everything, &page, write_variable, &w, &total, &err);
-    hk_json_end_array(&w);
-    hk_json_kv_int(&w, "total_entries", total);
-    hk_json_end_object(&w);
-    end(req, res, db, ok ? NULL : &err);
-}
-
-static void get_variable(const struct hk_request *req, struct hk_response *res)
-{
-    const struct hk_cli_door *door = req->context;
-    struct hk_str key = hk_request_path(req, "key");
-    struct hk_db *db = begin(req, res);
-    struct hk_error err;
-    struct hk_json w;
-    bool found = false;
-    if (db == NULL) {
-        return;
-    }
-    hk_json_init(&w, &res->body);
-    bool ok = hk_store_variable_find(db, door->key, key, write_variable, &w, &found, &err);
-    if (ok && !found) {
-        ok = hk_error_set(&err, HK_NOT_FOUND, "Variable %.*s does not exist", HK_STR_ARG(key));
-    }
-    end(req, res, db, ok ? NULL : &err);
-}
-
-/* ---- connections ---- */
-
-static bool write_connection(void *arg, const struct hk_connection_info *c)
-{
-    struct hk_json *w = arg;
-    hk_json_begin_object(w);
-    text_or_null(w, "connection_id", c->conn_id);
-    text_or_null(w, "conn_type", c->conn_type);
-    text_or_null(w, "description", c->description);
-    text_or_null(w, "host", c->host);
-    text_or_null(w, "login", c->login);
-    text_or_null(w, "schema", c->schema);
-    hk_json_key(w, "port");
-    if (c->port == HK_TIME_NONE) {
-        hk_json_null(w);
-    } else {
-        hk_json_int(w, c->port);
-    }
-    text_or_null(w, "password", c->password);
-    text_or_null(w, "extra", c->extra);
-    hk_json_end_object(w);
-    return true;
-}
-
-static void list_connections(const struct hk_request *req, struct hk_response *res)
-{
-    const struct hk_cli_door *door = req->context;
-    static const struct hk_search everything = {.pattern = {NULL, 0}};
-    struct hk_db *db = begin(req, res);
-    struct hk_error err;
-    struct hk_page page;
-    struct hk_json w;
-    int64_t total = 0;
-    if (db == NULL) {
-        return;
-    }
-    read_page(req, find_order(hk_connection_orders, "connection_id"), &page);
-    hk_json_init(&w, &res->body);
-    hk_json_begin_object(&w);
-    hk_json_key(&w, "connections");
-    hk_json_begin_array(&w);
-    bool ok = hk_store_connection_list(db, door->key, &everything, &page, write_connection, &w, &total, &err);
-    hk_json_end_array(&w);
-    hk_json_kv_int(&w, "total_entries", total);
-    hk_json_end_object(&w);
-    end(req, res, db, ok ? NULL : &err);
-}
-
-static void get_connection(const struct hk_request *req, struct hk_response *res)
-{
-    const struct hk_cli_door *door = req->context;
-    struct hk_str id = hk_request_path(req, "connection_id");
-    struct hk_db *db = begin(req, res);
-    struct hk_error err;
-    struct hk_json w;
-    bool found = false;
-    if (db == NULL) {
-        return;
-    }
-    hk_json_init(&w, &res->body);
-    bool ok = hk_store_connection_find(db, door->key, id, write_connection, &w, &found, &err);
-    if (ok && !found) {
-        ok = hk_error_set(&err, HK_NOT_FOUND, "Connection %.*s not found.", HK_STR_ARG(id));
-    }
-    end(req, res, db, ok ? NULL : &err);
-}
 
 /* ---- the runs to come ---- */
 
@@ -249,15 +72,19 @@ static bool next_runs(const struct hk_request *req, struct hk_db *db, struct hk_
 
 static void get_next(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_db *db = begin(req, res);
+    const struct hk_cli_door *door = req->context;
+    struct hk_db *db = NULL;
     struct hk_error err;
     struct hk_json w;
-    if (db == NULL) {
-        return;
+    bool ok = hk_store_reader_take(door->store, &db, &err);
+    if (ok) {
+        hk_json_init(&w, &res->body);
+        ok = next_runs(req, db, &w, &err);
+        hk_store_reader_give(door->store, db);
     }
-    hk_json_init(&w, &res->body);
-    bool ok = next_runs(req, db, &w, &err);
-    end(req, res, db, ok ? NULL : &err);
+    if (!ok) {
+        hk_fail_error(req, res, &err);
+    }
 }
 
 static void reserialize(const struct hk_request *req, struct hk_response *res)
@@ -276,10 +103,10 @@ static const struct hk_route routes[] = {
     {HK_METHOD_POST, "/hanok/users", HK_ROLE_ADMIN, hk__door_user_create},
     {HK_METHOD_PATCH, "/hanok/users/{username}", HK_ROLE_ADMIN, hk__door_user_change},
     {HK_METHOD_DELETE, "/hanok/users/{username}", HK_ROLE_ADMIN, hk__door_user_delete},
-    {HK_METHOD_GET, "/hanok/variables", HK_ROLE_ADMIN, list_variables},
-    {HK_METHOD_GET, "/hanok/variables/{key:path}", HK_ROLE_ADMIN, get_variable},
-    {HK_METHOD_GET, "/hanok/connections", HK_ROLE_ADMIN, list_connections},
-    {HK_METHOD_GET, "/hanok/connections/{connection_id}", HK_ROLE_ADMIN, get_connection},
+    {HK_METHOD_GET, "/hanok/variables", HK_ROLE_ADMIN, hk__door_variables},
+    {HK_METHOD_GET, "/hanok/variables/{key:path}", HK_ROLE_ADMIN, hk__door_variables},
+    {HK_METHOD_GET, "/hanok/connections", HK_ROLE_ADMIN, hk__door_connections},
+    {HK_METHOD_GET, "/hanok/connections/{connection_id}", HK_ROLE_ADMIN, hk__door_connections},
     {HK_METHOD_GET, "/hanok/dags/{dag_id}/next", HK_ROLE_ADMIN, get_next},
     {HK_METHOD_POST, "/hanok/reserialize", HK_ROLE_ADMIN, reserialize},
 };

@@ -4,6 +4,8 @@
 
 #include "api/cli/door.h"
 
+void hk__door_variables(const struct hk_request *req, struct hk_response *res); /* all, or the one in the path */
+void hk__door_connections(const struct hk_request *req, struct hk_response *res);
 void hk__door_users(const struct hk_request *req, struct hk_response *res);
 void hk__door_user_create(const struct hk_request *req, struct hk_response *res);
 void hk__door_user_change(const struct hk_request *req, struct hk_response *res);
