@@ -16,6 +16,8 @@ static void formats_with_the_fields_in_plain_sight(void **state)
     assert_string_equal(id, "12345678-9a01-8020-8000-000abc000000");
     hk_job_key_format(&(struct hk_job_key){.run = 1, .task = 0, .map_index = 0, .try_number = 1}, id);
     assert_string_equal(id, "00000000-0100-8010-8000-000000000001");
+    hk_job_key_format(&(struct hk_job_key){.run = 1, .task = 2, .map_index = -1, .try_number = 0x12345678}, id);
+    assert_string_equal(id, "00000000-0156-8781-8234-000002000000");
 }
 
 static void parses_what_it_formats(void **state)
@@ -27,7 +29,7 @@ static void parses_what_it_formats(void **state)
         struct hk_job_key key = {.run = (int64_t)hk_rand_below(&rand, UINT64_C(1) << 40),
                                  .task = (uint32_t)hk_rand_below(&rand, 1 << 24),
                                  .map_index = (int32_t)hk_rand_below(&rand, (1 << 24) - 1) - 1,
-                                 .try_number = (uint32_t)hk_rand_below(&rand, 1 << 16)};
+                                 .try_number = (uint32_t)hk_rand_u64(&rand) >> hk_rand_below(&rand, 32)};
         char id[HK_JOB_ID_SIZE];
         hk_job_key_format(&key, id);
         struct hk_job_key back;
@@ -44,9 +46,7 @@ static void refuses_other_texts(void **state)
         "12345678-9a01-8020-8000-000abc00000",
         "12345678-9a01-8020-8000-000abc0000000",
         "12345678-9a01-4020-8000-000abc000000",
-        "12345678-9a01-8021-8000-000abc000000",
         "12345678-9a01-8020-9000-000abc000000",
-        "12345678-9a01-8020-8001-000abc000000",
         "1234567g-9a01-8020-8000-000abc000000",
         "12345678-9a01-8020-8000 000abc000000",
         "01a2050a-c949-7c3c-a673-e858b91b896b",
