@@ -393,6 +393,24 @@ static void a_task_that_waits_for_its_setup_alone_is_woken_by_it(void **state)
     world_close(&w);
 }
 
+static void a_new_try_begins_without_the_xcoms_of_the_last(void **state)
+{
+    (void)state;
+    static const char COUNT[] = "SELECT count(*) FROM xcom";
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = world_put(&w, world_dag("d", AB, 2), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    struct hk_job_result result = {
+        .outcome = HK_JOB_SUCCEEDED, .ended_at_us = w.now_us, .retry_at_us = HK_TIME_NONE, .xcom_json = HK_STR("1")};
+    world_finish_as(&w, &w.started[0], &result);
+    assert_int_equal(world_number(&w, COUNT), 1);
+    world_clear(&w, "d", "r1");
+    assert_int_equal(world_number(&w, COUNT), 0);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 /* ---- callbacks of DAGs ---- */
 
 static void a_callback_is_owed_with_the_end_of_a_run(void **state)
@@ -648,6 +666,7 @@ int main(void)
         cmocka_unit_test(a_run_for_later_starts_then_even_after_a_crash),
         cmocka_unit_test(a_dag_can_be_triggered_after_a_crash_before_its_file_is_read),
         cmocka_unit_test(a_task_that_waits_for_its_setup_alone_is_woken_by_it),
+        cmocka_unit_test(a_new_try_begins_without_the_xcoms_of_the_last),
         cmocka_unit_test(a_callback_is_owed_with_the_end_of_a_run),
         cmocka_unit_test(a_state_that_a_person_sets_calls_nobody),
         cmocka_unit_test(a_timeout_says_so_to_the_callback),
