@@ -1,10 +1,13 @@
-/* Shared by bundle.c (which files, when) and bundle_file.c (one file: read, parse, save, hand on). */
+/* Shared by bundle.c (which files, when) and bundle_file.c (one file's way), whose steps are in bundle_read.c (what it
+ * says) and bundle_save.c (what becomes of that). */
 #ifndef HK_DAGS_BUNDLE_INTERNAL_H
 #define HK_DAGS_BUNDLE_INTERNAL_H
 
 #include "dags/bundle.h"
 #include "dags/dag_file.h"
+#include "engine/base/buf.h"
 #include "engine/base/map.h"
+#include "engine/graph/graph_codec.h"
 
 struct hk_bundle_entry {
     char *path;
@@ -69,5 +72,54 @@ void hk__bundle_id_freed(struct hk_bundle *b);
 void hk__bundle_unsaved(struct hk_bundle *b, struct hk_bundle_entry *entry, const struct hk_error *err);
 
 void hk__bundle_file_done(struct hk_bundle *b, struct hk_bundle_entry *entry);
+
+struct read_dag {
+    struct hk_graph *graph; /* one reference */
+    struct hk_buf document;
+    char digest[HK_GRAPH_DIGEST_SIZE];
+    char version_id[HK_UUID_SIZE];
+    char *description; /* of its timetable */
+    bool is_periodic;
+    bool is_elsewhere; /* the DAG belongs to a YAML file, this is only its loader */
+    struct hk_dag_saved saved;
+};
+
+/* One reading of one file. */
+struct reading {
+    uv_work_t work;
+    struct hk_bundle *bundle;
+    struct hk_bundle_entry *entry;
+    bool even_unchanged;
+    bool is_unchanged; /* content as in the database: DAGs come from there */
+    bool needs_host;
+    char *stub;     /* of a YAML file with tasks that need Python; else NULL */
+    bool is_loader; /* a Python file that hands YAML files to dag-factory: those are read already */
+    struct hk_buf content;
+    char digest[HK_GRAPH_DIGEST_SIZE];        /* with its defaults files */
+    char source_digest[HK_GRAPH_DIGEST_SIZE]; /* of the file alone */
+    struct read_dag *dags;
+    size_t dag_count;
+    size_t dag_cap;
+    struct hk_buf problem; /* import error; empty: none */
+    char **gone;           /* DAGs the file no longer defines */
+    size_t gone_count;
+    size_t gone_cap;
+    json_t *result; /* DagFileParsingResult */
+    int64_t started_us;
+    int64_t parsed_us;
+};
+
+struct reading *hk__reading_new(struct hk_bundle *b, struct hk_bundle_entry *entry);
+void hk__reading_finish(struct reading *r); /* frees it */
+void hk__reading_set_problem(struct reading *r, const char *message);
+
+/* bundle_read.c, on a worker thread */
+bool hk__reading_read(struct reading *r, struct hk_error *err);
+void hk__reading_add_dag(struct reading *r, struct hk_graph *graph); /* takes the reference */
+/* Text, digests and descriptions for the database. */
+bool hk__reading_prepare(struct reading *r, struct hk_error *err);
+
+/* bundle_save.c, loop: ends with hk__reading_finish */
+void hk__reading_save(struct reading *r);
 
 #endif
