@@ -76,10 +76,10 @@ static bool find(struct hk_db *db, struct hk__list *one, bool *found, struct hk_
 
 void hk__event_log_get(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_validation v;
-    hk_validation_begin(&v, req);
-    int64_t id = hk_path_int(&v, "event_log_id", &(struct hk_int_rule){.is_required = true});
-    if (hk_validation_end(&v, res)) {
+    int64_t id = 0;
+    if (hk_str_to_i64(hk_request_path(req, "event_log_id"), &id)) {
         hk__answer_one(req, res, find, &id, "The Event Log with id: `%lld` not found", (long long)id);
+    } else { /* where other routes answer 422 */
+        hk__detail(res, 400, "'event_log_id' must be an integer");
     }
 }
