@@ -43,6 +43,7 @@ sys.dont_write_bytecode = True  # of the two modules beside this file, which may
 from hanok_sdk import (
     LOG_FD, begin_task, complain, configure_logging_once, import_sdk, live_inside_sdk, rehearse, set_environment,
 )
+from hanok_pages import FORKS_BEFORE, use_huge_pages
 from hanok_warm import WarmFile, signature
 
 sys.dont_write_bytecode = False
@@ -205,6 +206,7 @@ class Server:
         self.line = line
         self.kept = kept
         self.jobs = {}  # pid -> id
+        self.forks = 0
         self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -226,6 +228,9 @@ class Server:
             return
         self.jobs[pid] = record["id"]
         self.line.write({"op": "started", "id": record["id"], "pid": pid})
+        self.forks += 1
+        if self.forks == FORKS_BEFORE:
+            use_huge_pages(libc)
 
     def tell_failed(self, name, status):
         self.line.write({"op": "exited", "id": name, "status": status, "utime": 0, "stime": 0, "maxrss": 0})

@@ -6,6 +6,7 @@ what stays imported. Prints one line a check and exits with 1 when one failed.
 
 import datetime
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "dags", "python"))
+import hanok_pages  # noqa: E402
 from engine import HERE, Engine  # noqa: E402
 
 results = []
@@ -236,6 +239,30 @@ def report_cost(engine):
         print(f"CPU of task '{task}': {costs[0]:.1f} ms at best, {middle:.1f} ms in the middle", flush=True)
 
 
+def can_collapse():
+    memory = mmap.mmap(-1, 4 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.write(bytes(len(memory)))
+    try:
+        memory.madvise(hanok_pages.MADV_COLLAPSE)
+    except OSError:
+        return False
+    return hanok_pages.is_memory_plenty()
+
+
+def huge_kib(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("AnonHugePages:"))
+
+
+def check_huge_pages(engine):
+    """good.py has been asked for more than FORKS_BEFORE tasks by now."""
+    most = max(huge_kib(pid) for pid in warm_processes(engine))
+    if can_collapse():
+        check("a process that has forked often has huge pages", most >= 16 << 10, most)
+    else:
+        check("where the system has no huge pages to give, all goes on", most == 0, most)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         dags = os.path.join(folder, "dags")
@@ -249,6 +276,7 @@ def main():
         check_birth(engine)
         check_many(engine)
         report_cost(engine)
+        check_huge_pages(engine)
         check_no_orphans(engine)
         check_listener(folder, dags)
         engine = Engine(os.path.join(folder, "home"), dags)
