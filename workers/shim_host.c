@@ -179,8 +179,8 @@ static bool start_host(struct shim *shim, struct hk_error *err)
     }
     if (error != 0) {
         close(ends[0]);
-        return hk_error_set(err, HK_IO, "Python ('%s') cannot be started (%s): %s.", shim->python, failed,
-                            strerror(error));
+        return hk_error_set(err, HK_IO, "Python ('%s') cannot be started (%s): %s; name another with --python.",
+                            shim->python, failed, strerror(error));
     }
     struct shim_host *host = hk_alloc(sizeof *host);
     host->shim = shim;

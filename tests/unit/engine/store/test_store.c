@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -199,6 +200,23 @@ static bool run_future(struct hk_db *db, void *arg, struct hk_error *err)
     return hk_db_exec(db, "PRAGMA user_version = 999", err);
 }
 
+static void the_database_is_for_its_owner_only(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"", "-wal", "-shm"};
+    mode_t mask = umask(022);
+    struct hk_store *store = open_store(path, true);
+    for (size_t i = 0; i < 3; i++) {
+        char name[128];
+        struct stat st;
+        snprintf(name, sizeof name, "%s%s", path, names[i]);
+        assert_int_equal(stat(name, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+    }
+    hk_store_close(store);
+    umask(mask);
+}
+
 static void a_newer_database_is_refused_and_a_known_one_kept(void **state)
 {
     (void)state;
@@ -332,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_transaction_that_ended_by_itself_fails_as_a_whole),
         cmocka_unit_test(an_abandoned_write_is_cancelled_and_may_be_committed),
         cmocka_unit_test_setup_teardown(a_second_engine_on_one_home_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_database_is_for_its_owner_only, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_a_known_one_kept, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(many_threads_write_and_read, make_folder, remove_folder),
