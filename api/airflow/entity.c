@@ -262,7 +262,7 @@ void hk__entities_bulk(const struct hk_request *req, struct hk_response *res, co
         count += b->frame.actions[i].count;
     }
     b->kind = kind;
-    b->done = hk_arena_array(req->arena, count + 1, sizeof *b->done);
+    b->done = hk_arena_array(req->arena, count + 1, sizeof(struct hk__entity *));
     if (hk_validation_end(&v, res)) {
         const struct hk__command command = {.data = b, .finish = finish_bulk, .after = after_bulk};
         hk__command_begin(req, res, kind->event_bulk, &command);
