@@ -58,8 +58,31 @@ static void check_deadlock(struct universe *u, const struct hk_run *run)
     }
 }
 
+/* A run fails because of a task that counts, and does not succeed in spite of one that ends it. */
+static void check_outcome(struct universe *u, const struct hk_run *run)
+{
+    bool has_failure = false;
+    bool has_failed_leaf = false;
+    bool has_work = false;
+    for (uint32_t t = 0; t < run->graph->task_count; t++) {
+        const struct hk_task *task = &run->graph->tasks[t];
+        bool has_failed = run->tasks[t].state == HK_TASK_FAILED || run->tasks[t].state == HK_TASK_UPSTREAM_FAILED;
+        bool counts = !task->is_teardown || task->teardown_fails_run;
+        has_work = has_work || counts;
+        has_failure = has_failure || (counts && has_failed);
+        has_failed_leaf = has_failed_leaf || (counts && has_failed && task->downstream_count == 0);
+    }
+    if (has_work && (run->state == HK_RUN_FAILED ? !has_failure : has_failed_leaf)) {
+        broken(u, "run %" PRId64 " ends as %s, against its tasks", run->run_key, hk_run_state_name(run->state));
+    }
+}
+
 static char *on_callback(void *context, const struct hk_run *run, const char *reason)
 {
+    bool is_by_tasks = strcmp(reason, "success") == 0 || strcmp(reason, "task_failure") == 0;
+    if (is_by_tasks) {
+        check_outcome(context, run);
+    }
     if (strcmp(reason, "all_tasks_deadlocked") == 0) {
         check_deadlock(context, run);
     }

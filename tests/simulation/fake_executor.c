@@ -198,6 +198,17 @@ static const struct hk_ti *awaited(const struct universe *u, const struct hk_job
     return NULL;
 }
 
+/* Of a DAG that fails fast: what could still go on after a failure, teardowns excepted. */
+static void check_stopped(struct universe *u, const struct hk_run *run)
+{
+    for (uint32_t t = 0; t < run->graph->task_count; t++) {
+        if (!run->graph->tasks[t].is_teardown && !hk_task_state_is_finished(run->tasks[t].state)) {
+            broken(u, "run %" PRId64 " fails fast, and task %u is still %s", run->run_key, t,
+                   hk_task_state_name(run->tasks[t].state));
+        }
+    }
+}
+
 /* A task that fails is tried again as often as its author said: no more, no less. */
 static void finish_failed(struct universe *u, const struct hk_job_key *key, const struct hk_job_result *result,
                           const struct hk_executor_host *host)
@@ -210,6 +221,9 @@ static void finish_failed(struct universe *u, const struct hk_job_key *key, cons
     if (ti != NULL && !is_meddled(u, key->run) && ti->state != (has_more ? HK_TASK_UP_FOR_RETRY : HK_TASK_FAILED)) {
         broken(u, "task %u of run %" PRId64 " failed in try %u and is %s", key->task, key->run, ti->try_number,
                hk_task_state_name(ti->state));
+    }
+    if (ti != NULL && ti->state == HK_TASK_FAILED && run->graph->is_fail_fast) {
+        check_stopped(u, run);
     }
 }
 

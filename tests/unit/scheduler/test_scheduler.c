@@ -411,6 +411,37 @@ static void a_new_try_begins_without_the_xcoms_of_the_last(void **state)
     world_close(&w);
 }
 
+static void a_dag_that_fails_fast_ends_what_has_not_ended(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"fails", "runs", "waits", "done", "clean"};
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", names, 5);
+    hk_graph_builder_dag(b)->is_fail_fast = true;
+    hk_graph_builder_find_task(b, HK_STR("done"))->runner = HK_RUNNER_NOTHING;
+    struct hk_task *clean = hk_graph_builder_find_task(b, HK_STR("clean"));
+    clean->is_teardown = true;
+    clean->trigger_rule = HK_RULE_ALL_DONE;
+    hk_graph_builder_edge(b, HK_STR("runs"), HK_STR("waits"));
+    hk_graph_builder_edge(b, HK_STR("waits"), HK_STR("clean"));
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    assert_int_equal(w.start_count, 2);
+    size_t fails = w.started[0].task == 0 ? 0 : 1;
+    struct hk_executor_host host = hk_scheduler_host(w.scheduler);
+    host.started(host.context, &w.started[1 - fails], w.now_us, 1);
+    world_finish(&w, &w.started[fails], HK_JOB_FAILED);
+    assert_string_equal(world_state(&w, "r1", "runs"), "failed");
+    assert_string_equal(world_state(&w, "r1", "waits"), "skipped");
+    assert_string_equal(world_state(&w, "r1", "done"), "success");
+    assert_int_equal(w.stop_count, 1);
+    assert_int_equal(w.start_count, 3);
+    assert_int_equal(w.started[2].task, 4);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 /* ---- callbacks of DAGs ---- */
 
 static void a_callback_is_owed_with_the_end_of_a_run(void **state)
@@ -667,6 +698,7 @@ int main(void)
         cmocka_unit_test(a_dag_can_be_triggered_after_a_crash_before_its_file_is_read),
         cmocka_unit_test(a_task_that_waits_for_its_setup_alone_is_woken_by_it),
         cmocka_unit_test(a_new_try_begins_without_the_xcoms_of_the_last),
+        cmocka_unit_test(a_dag_that_fails_fast_ends_what_has_not_ended),
         cmocka_unit_test(a_callback_is_owed_with_the_end_of_a_run),
         cmocka_unit_test(a_state_that_a_person_sets_calls_nobody),
         cmocka_unit_test(a_timeout_says_so_to_the_callback),
