@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import signal
+import sqlite3
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
@@ -90,6 +91,13 @@ class Calls:
             return [json.loads(line) for line in file]
 
 
+def owed(home):
+    database = sqlite3.connect(f"file:{home}/hanok.db?mode=ro", uri=True)
+    count = database.execute("SELECT count(*) FROM dag_callback").fetchone()[0]
+    database.close()
+    return count
+
+
 def run(report, engine, folder):
     with open(os.path.join(folder, "calls.py"), "w") as file:
         file.write(CALLS)
@@ -118,6 +126,8 @@ def run(report, engine, folder):
     mine = ["yaml_bad", run_id, "task_failure", "only", "plain"]
     wait_until(lambda: mine in calls.read()[before - 1:], SECONDS, "the callback to be called again")
     report.check("a callback that a crash cut off is called again")
+    # It is owed until its process has ended and that is committed: one that a stop cuts off is called again, too.
+    wait_until(lambda: owed(engine.home) == 0, SECONDS, "the callback's end to be written down")
     engine.stop()
     before = len(calls.read())
     engine.start()
