@@ -8,8 +8,7 @@
 #include "api/airflow/rest_internal.h"
 #include "engine/store/version_query.h"
 
-#define RUN_ID_PATTERN                                                                                                 \
-    "^(?:manual|scheduled|asset_triggered)__(?:\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\+00:00)$"
+#define RUN_ID_PATTERN "^(?:manual|scheduled|asset_triggered)__(?:\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\+00:00)$"
 #define ALLOWED_PATTERN "^[A-Za-z0-9_.~:+-]+$"
 
 struct trigger {
