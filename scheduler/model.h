@@ -144,6 +144,7 @@ struct hk_dag {
     char *version_id;
     bool is_paused;
     bool is_stale;    /* its file is gone: no new runs */
+    bool is_deleted;  /* a person deleted it; should its file define it again, it begins anew */
     bool is_creating; /* the next automated run is being inserted */
     bool is_due;      /* the tick should ask for its next run */
     bool has_next;

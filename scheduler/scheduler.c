@@ -365,12 +365,13 @@ bool hk_scheduler_dag_put(struct hk_scheduler *s, const struct hk_dag_update *up
         return false;
     }
     struct hk_dag *dag = hk_model_dag_add(&s->model, hk_str_from(update->graph->dag_id));
-    bool is_new = dag->graph == NULL;
+    bool is_new = dag->graph == NULL || dag->is_deleted;
     hk_model_dag_set_graph(&s->model, dag, update->graph, timetable);
     dag->version_key = update->version_key;
     free(dag->version_id);
     dag->version_id = hk_strdup(update->version_id);
     dag->is_stale = false;
+    dag->is_deleted = false;
     if (is_new) {
         dag->is_paused = update->is_paused;
         dag->last_start_us = update->last_start_us;
@@ -394,6 +395,15 @@ void hk_scheduler_dag_gone(struct hk_scheduler *s, const char *dag_id)
     if (dag != NULL && !dag->is_stale) {
         dag->is_stale = true;
         dag->has_next = false;
+    }
+}
+
+void hk_scheduler_dag_deleted(struct hk_scheduler *s, const char *dag_id)
+{
+    struct hk_dag *dag = hk_model_dag(&s->model, hk_str_from(dag_id));
+    if (dag != NULL) {
+        hk_scheduler_dag_gone(s, dag_id);
+        dag->is_deleted = true;
     }
 }
 

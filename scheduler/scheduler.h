@@ -68,6 +68,8 @@ struct hk_dag_update {
 /* A DAG as saved by hk_store_dag_save. HK_INVALID when no timetable can be made of its schedule. */
 HK_MUST_USE bool hk_scheduler_dag_put(struct hk_scheduler *s, const struct hk_dag_update *update, struct hk_error *err);
 void hk_scheduler_dag_gone(struct hk_scheduler *s, const char *dag_id); /* its file no longer defines it */
+/* It was deleted in the database; should its file define it again, it is a new one. */
+void hk_scheduler_dag_deleted(struct hk_scheduler *s, const char *dag_id);
 void hk_scheduler_pool_put(struct hk_scheduler *s, const char *name, int64_t slots);
 
 /* ---- commands: done is called after the commit, or with the error ---- */

@@ -99,7 +99,7 @@ struct gone {
 static void tell_gone(void *arg)
 {
     struct gone *gone = arg;
-    hk_scheduler_dag_gone(gone->scheduler, gone->dag_id);
+    hk_scheduler_dag_deleted(gone->scheduler, gone->dag_id);
     free(gone->dag_id);
     free(gone);
 }

@@ -221,6 +221,29 @@ static void a_queued_run_can_be_deleted(void **state)
     world_close(&w);
 }
 
+static void a_deleted_dag_begins_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = world_put(&w, world_dag("d", ABC, 2), "v1");
+    hk_scheduler_pause(w.scheduler, "d", true, world_done(&w));
+    world_settle(&w);
+    hk_scheduler_dag_deleted(w.scheduler, "d");
+    assert_true(hk_scheduler_model(w.scheduler)->dags[0]->is_stale);
+    const struct hk_dag_update update = {.graph = graph,
+                                         .version_key = 1,
+                                         .version_id = "v1",
+                                         .last_start_us = HK_TIME_NONE,
+                                         .last_end_us = HK_TIME_NONE};
+    struct hk_error err;
+    assert_true(hk_scheduler_dag_put(w.scheduler, &update, &err));
+    assert_false(hk_scheduler_model(w.scheduler)->dags[0]->is_paused); /* as the update says, not as it was */
+    world_settle(&w);
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_limit_that_a_new_version_lifts_lets_waiting_tasks_go),
         cmocka_unit_test(a_run_has_its_tasks_in_the_database_before_it_begins),
         cmocka_unit_test(a_queued_run_can_be_deleted),
+        cmocka_unit_test(a_deleted_dag_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
