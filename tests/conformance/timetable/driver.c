@@ -264,7 +264,7 @@ static void tell_graph(struct hk_graph *graph, const enum hk_task_state *states,
 /* tasks, edges, tasks to clear (",1,4,"), u and d for what is before and after them */
 static void answer_graph(char **f)
 {
-    enum hk_task_state states[MAX_TASKS];
+    enum hk_task_state states[MAX_TASKS] = {HK_TASK_NONE};
     struct hk_graph_builder *b = hk_graph_builder_new();
     struct hk_graph *graph = NULL;
     struct hk_error err;
