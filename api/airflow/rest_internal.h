@@ -126,6 +126,8 @@ bool hk__each_dag(void *list, const struct hk_dag_info *d);
 bool hk__each_version(void *list, const struct hk_version_info *v);
 void hk__write_seconds(struct hk_json *w, const char *key, int64_t start_us, int64_t end_us);
 
+void hk__write_rendered(struct hk_json *w, const struct hk_ti_info *t); /* the member rendered_fields (rendered.c) */
+
 /* ---- commands (command.c) ---- */
 
 struct hk__command {

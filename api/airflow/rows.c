@@ -117,7 +117,7 @@ void hk__write_ti(struct hk_json *w, const struct hk_airflow *air, const struct 
     write_ti_middle(w, air, t);
     hk_json_kv_text(w, "note", t->note);
     hk_json_kv_text(w, "rendered_map_index", t->rendered_map_index);
-    hk_json_kv_raw(w, "rendered_fields", t->rendered_json.len > 0 ? t->rendered_json : HK_STR("{}"));
+    hk__write_rendered(w, t);
     hk_json_kv_null(w, "trigger");
     hk_json_kv_null(w, "triggerer_job");
     hk_json_key(w, "dag_version");

@@ -1,5 +1,8 @@
 #include "engine/store/task_query.h"
 
+#include <string.h>
+
+#include "engine/store/dag_store.h"
 #include "engine/store/walk.h"
 
 /* A row of the task instance, or of one of its tries, by itself; what it shares with the others of its run is read once
@@ -22,7 +25,8 @@ static const char TI_TRIES[] = COLUMNS(
          "ORDER BY t.map_index, y.try_number";
 static const char RUN_PART[] =
     "SELECT r.dag_id, r.run_id, r.logical_us, r.run_after_us, v.version_id, v.version_number, v.bundle_name, "
-    "v.bundle_version, v.created_us, coalesce(d.display_name, r.dag_id) FROM dag_run r JOIN dag_version v "
+    "v.bundle_version, v.created_us, coalesce(d.display_name, r.dag_id), r.version_key FROM dag_run r JOIN dag_version "
+    "v "
     "USING (version_key) LEFT JOIN dag d ON d.dag_id = r.dag_id WHERE r.run_key = ?1";
 static const char SET_NOTE[] = "UPDATE task_instance SET note = ?5 WHERE run_key = (SELECT run_key FROM dag_run WHERE "
                                "dag_id = ?1 AND run_id = ?2) "
@@ -55,13 +59,21 @@ struct run_part {
     struct hk_db *db;
     struct hk_stmt *q; /* NULL: none yet */
     int64_t run_key;
+    struct hk_graph *graph; /* NULL: nobody has asked for it yet */
 };
+
+static void forget_graph(struct run_part *run)
+{
+    hk_graph_unref(run->graph);
+    run->graph = NULL;
+}
 
 static bool turn_to_run(struct run_part *run, int64_t run_key, struct hk_error *err)
 {
     if (run->q != NULL && run->run_key == run_key) {
         return true;
     }
+    forget_graph(run);
     run->q = hk_db_query(run->db, RUN_PART);
     run->run_key = run_key;
     hk_bind_int(run->q, 1, run_key);
@@ -72,9 +84,28 @@ static bool turn_to_run(struct run_part *run, int64_t run_key, struct hk_error *
 
 static void end_run(struct run_part *run)
 {
+    forget_graph(run);
     if (run->q != NULL) {
         hk_reset(run->q);
     }
+}
+
+/* What a command is run with stands in the run's graph alone: it is the same for all runs of the version. */
+static bool read_command(struct run_part *run, struct hk_ti_info *row, struct hk_error *err)
+{
+    bool is_waiting = row->state != NULL && strcmp(row->state, "queued") == 0;
+    bool has_begun = row->starts > (is_waiting ? 1 : 0);
+    if (!has_begun || row->rendered_json.len > 0 || strcmp(row->operator_class, "BashOperator") != 0) {
+        return true;
+    }
+    if (run->graph == NULL && !hk_store_version_graph(run->db, hk_column_int(run->q, 10), NULL, &run->graph, err)) {
+        return false;
+    }
+    const struct hk_task *task = row->task < run->graph->task_count ? &run->graph->tasks[row->task] : NULL;
+    if (task != NULL && task->runner == HK_RUNNER_COMMAND) {
+        row->command_json = task->spec_json != NULL ? task->spec_json : "{}";
+    }
+    return true;
 }
 
 static bool read_ti(struct hk_stmt *q, struct run_part *run, struct hk_ti_info *row, struct hk_error *err)
@@ -118,7 +149,7 @@ static bool read_ti(struct hk_stmt *q, struct run_part *run, struct hk_ti_info *
                     .created_us = hk_column_int(run->q, 8),
                     .dag_display_name = hk_column_text(run->q, 9)},
     };
-    return true;
+    return read_command(run, row, err);
 }
 
 /* Whether a condition looks at the run; without one the count need not visit dag_run. */

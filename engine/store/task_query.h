@@ -33,7 +33,8 @@ struct hk_ti_info {
     int64_t pid;                    /* 0: none */
     const char *note;               /* NULL: none */
     const char *rendered_map_index; /* NULL: none */
-    struct hk_str rendered_json;    /* empty: none yet */
+    struct hk_str rendered_json;    /* empty: none yet, or command_json stands for it */
+    const char *command_json;       /* spec_json of a command that hanok runs itself and that has begun; NULL: else */
     struct hk_version_info version;
 };
 

@@ -237,6 +237,8 @@ static bool fx_save(struct hk_db *db, void *arg, struct hk_error *err)
     return ok;
 }
 
+static char *fx_spec; /* of the tasks of the DAGs to come; NULL: none */
+
 /* A chain of tasks, names separated by spaces. Before the loop begins. */
 static void fx_dag(const char *dag_id, const char *tasks, const char *params_json)
 {
@@ -261,6 +263,7 @@ static void fx_dag(const char *dag_id, const char *tasks, const char *params_jso
         task->runner = HK_RUNNER_COMMAND;
         task->operator_class = "BashOperator";
         task->owner = "ann";
+        task->spec_json = hk_graph_builder_text(b, fx_spec);
         if (before.data != NULL) {
             hk_graph_builder_edge(b, before, name);
         }
@@ -278,6 +281,21 @@ static void fx_dag(const char *dag_id, const char *tasks, const char *params_jso
                                          .last_end_us = HK_TIME_NONE};
     assert_true(hk_scheduler_dag_put(fx.scheduler, &update, &err));
     hk_graph_unref(saving.graph);
+}
+
+/* A command of 4300 characters, two bytes each for the most part, and an environment as long. */
+static char *fx_long_spec(void)
+{
+    struct hk_buf text;
+    hk_buf_init(&text, 64 * 1024);
+    hk_buf_add_text(&text, "{\"command\":\"");
+    for (int i = 0; i < 4010; i++) {
+        hk_buf_add_text(&text, "\xc3\xa9");
+    }
+    hk_buf_printf(&text, "%20s%0287d\",\"env\":{\"B\":\"%04100d\",\"A_TOKEN\":\"t\"},\"cwd\":null}", "", 0, 0);
+    char *copy = hk_strndup(text.data, text.len);
+    hk_buf_clear(&text);
+    return copy;
 }
 
 static void fx_loop(void *arg)
@@ -322,11 +340,17 @@ static int fx_set_up(void **state)
     const struct hk_executor executor = {.start = fx_start, .stop = fx_stop, .recover = fx_recover, .parallelism = 8};
     hk_scheduler_set_executor(fx.scheduler, &executor);
     assert_true(hk_scheduler_load(fx.scheduler, &err));
+    fx_spec = fx_long_spec();
     fx_dag("pipe", "first second third",
            "{\"n\":{\"value\":3,\"schema\":{\"type\":\"integer\",\"maximum\":9,\"minimum\":1},\"description\":null,"
            "\"source\":null}}");
+    free(fx_spec);
+    fx_spec = NULL;
     fx_dag("trouble", "bad after", NULL);
+    char spec[] = "{\"command\":\"sleep 9\",\"env\":{\"B\":\"1\",\"A_PASSWORD\":\"p\"},\"cwd\":\"/\"}";
+    fx_spec = spec;
     fx_dag("slowly", "slow after", NULL);
+    fx_spec = NULL;
     struct hk_auth_options auth = {.clock = hk_clock_system(), .users = {NULL, fx_find_user}};
     assert_true(hk_token_new_secret(auth.secret, &err));
     fx.auth = hk_auth_create(&auth);

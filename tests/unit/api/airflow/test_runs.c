@@ -122,6 +122,25 @@ static void marks_tasks(void **state)
               "task_id: `nope` was not found");
 }
 
+/* What the Task SDK makes of the same operators (_serialize_rendered_fields). */
+static void shows_what_a_command_was_run_with(void **state)
+{
+    (void)state;
+    static const char slow[] = "/api/v2/dags/slowly/dagRuns/shown/taskInstances";
+    static const char fields[] = "\"rendered_fields\":{\"bash_command\":\"sleep 9\",\"env\":{\"A_PASSWORD\":\"***\","
+                                 "\"B\":\"1\"},\"cwd\":\"/\"}";
+    fx_run("slowly", "shown", "running");
+    fx_until("/api/v2/dags/slowly/dagRuns/shown/taskInstances/slow", fields);
+    fx_expect(200, "GET", slow, NULL, fields);
+    fx_expect(200, "GET", "/api/v2/dags/slowly/dagRuns/shown/taskInstances/after", NULL, "\"rendered_fields\":{}");
+    fx_expect(200, "PATCH", "/api/v2/dags/slowly/dagRuns/shown", "{\"state\":\"failed\"}", NULL);
+    fx_expect(200, "GET", slow, NULL, fields);
+    fx_run("pipe", "shown", "success");
+    fx_expect(200, "GET", "/api/v2/dags/pipe/dagRuns/shown/taskInstances/first", NULL,
+              "\xc3\xa9...\",\"env\":\"Truncated. "
+              "You can change this behaviour in [core]max_templated_field_length. {'A_TOKEN': '***', 'B': '0000");
+}
+
 static void waits_for_a_run(void **state)
 {
     (void)state;
@@ -153,6 +172,7 @@ int main(void)
         cmocka_unit_test(clears_a_run),
         cmocka_unit_test(clears_tasks),
         cmocka_unit_test(marks_tasks),
+        cmocka_unit_test(shows_what_a_command_was_run_with),
         cmocka_unit_test(waits_for_a_run),
         cmocka_unit_test(pauses),
     };
