@@ -133,6 +133,7 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
     run->end_us = row->end_us;
     run->decided_us = row->decided_us;
     run->clear_number = row->clear_number;
+    run->starts_before = row->starts_before;
     run->state = row->state;
     run->prior_key = loaded->prior.run_key;
     run->prior_logical_us = loaded->prior.logical_us;

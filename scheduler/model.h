@@ -102,6 +102,7 @@ struct hk_run {
     int64_t end_us;
     int64_t decided_us;
     uint32_t clear_number;
+    uint32_t starts_before; /* see struct hk_run_row */
     enum hk_run_state state;
     enum hk_run_state saved_state;
 

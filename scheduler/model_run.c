@@ -72,6 +72,7 @@ void hk_model_run_expand(struct hk_model *m, struct hk_run *run)
     for (uint32_t t = 0; t < graph->task_count; t++) {
         struct hk_ti *ti = &run->tasks[t];
         *ti = (struct hk_ti){.saved_state = HK_TASK_UNSAVED,
+                             .starts = run->starts_before,
                              .max_tries = graph->tasks[t].retries,
                              .scheduled_us = HK_TIME_NONE,
                              .queued_us = HK_TIME_NONE,

@@ -25,9 +25,10 @@ static const char TAGS_DELETE[] = "DELETE FROM dag_tag WHERE dag_key = ?1";
 static const char TAG_INSERT[] = "INSERT OR IGNORE INTO dag_tag (dag_key, name) VALUES (?1, ?2)";
 static const char SOURCE_UPSERT[] = "INSERT INTO dag_source (digest, content) VALUES (?1, ?2) "
                                     "ON CONFLICT (digest) DO UPDATE SET digest = ?1 RETURNING source_key";
-static const char VERSION_INSERT[] = "INSERT INTO dag_version (version_id, dag_id, version_number, bundle_name, "
-                                     "created_us, digest, document, source_key) "
-                                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+static const char VERSION_INSERT[] =
+    "INSERT INTO dag_version (version_key, version_id, dag_id, version_number, bundle_name, created_us, digest, "
+    "document, source_key) VALUES ((SELECT 1 + max(highest, coalesce((SELECT max(version_key) FROM dag_version), 0)) "
+    "FROM deleted_key WHERE kind = 'version'), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 /* The source may change without the graph: the newest version then shows the newest source. */
 static const char VERSION_SOURCE[] =
     "UPDATE dag_version SET source_key = ?2 WHERE version_key = ?1 AND source_key <> ?2";

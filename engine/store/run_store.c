@@ -4,12 +4,14 @@
 
 #define RUN_COLUMNS                                                                                                    \
     "run_key, version_key, dag_id, run_id, run_type, state, logical_us, interval_start_us, interval_end_us, "          \
-    "run_after_us, queued_us, start_us, end_us, decided_us, triggered_by, triggering_user, conf, note, clear_number"
+    "run_after_us, queued_us, start_us, end_us, decided_us, triggered_by, triggering_user, conf, note, clear_number, " \
+    "starts_before"
 
 static const char RUN_INSERT[] =
-    "INSERT INTO dag_run (version_key, dag_id, run_id, run_type, state, logical_us, interval_start_us, "
+    "INSERT INTO dag_run (run_key, version_key, dag_id, run_id, run_type, state, logical_us, interval_start_us, "
     "interval_end_us, run_after_us, queued_us, triggered_by, triggering_user, conf, note) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    "VALUES ((SELECT 1 + max(highest, coalesce((SELECT max(run_key) FROM dag_run), 0)) FROM deleted_key "
+    "WHERE kind = 'run'), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 static const char RUN_UPDATE[] =
     "UPDATE dag_run SET state = ?3, queued_us = ?4, start_us = ?5, end_us = ?6, decided_us = ?7, clear_number = ?8 "
     "WHERE run_key = ?1 AND state = ?2";
@@ -133,25 +135,63 @@ static void bind_task(struct hk_stmt *q, int64_t run_key, const struct hk_task_r
     hk_bind_time(q, 15, row->end_us != HK_TIME_NONE ? row->exit_code : HK_TIME_NONE);
 }
 
-bool hk_store_task_delete(struct hk_db *db, const char *dag_id, const char *run_id, const char *task_id,
-                          int32_t map_index, struct hk_error *err)
+struct task_place {
+    int64_t run_key;
+    int64_t task;
+    int32_t map_index;
+    bool is_found;
+};
+
+/* Of a run that has ended. */
+static bool find_task(struct hk_db *db, const char *dag_id, const char *run_id, const char *task_id,
+                      struct task_place *place, struct hk_error *err)
 {
     static const char sql[] =
-        "DELETE FROM task_instance WHERE run_key = (SELECT run_key FROM dag_run WHERE dag_id = ?1 AND run_id = ?2 AND "
-        "state IN ('success', 'failed')) AND task_id = ?3 AND map_index = ?4";
+        "SELECT run_key, t.task FROM dag_run r JOIN task_instance t USING (run_key) WHERE r.dag_id = ?1 AND "
+        "r.run_id = ?2 AND r.state IN ('success', 'failed') AND t.task_id = ?3 AND t.map_index = ?4";
     struct hk_stmt *q = hk_db_query(db, sql);
     hk_bind_text(q, 1, dag_id);
     hk_bind_text(q, 2, run_id);
     hk_bind_text(q, 3, task_id);
-    hk_bind_int(q, 4, map_index);
-    if (!hk_run(q, err)) {
-        return false;
+    hk_bind_int(q, 4, place->map_index);
+    bool ok = true;
+    while (hk_step(q, &ok, err)) {
+        place->run_key = hk_column_int(q, 0);
+        place->task = hk_column_int(q, 1);
+        place->is_found = true;
     }
-    return hk_db_changes(db) > 0 ||
-           hk_error_set(err, HK_NOT_FOUND,
-                        "The Task Instance with dag_id: `%s`, run_id: `%s`, task_id: `%s` and map_index: `%d` was not "
-                        "found",
-                        dag_id, run_id, task_id, map_index);
+    return ok;
+}
+
+#define AT_PLACE "run_key = ?1 AND task = ?2 AND map_index = ?3"
+#define OF_PLACE(column) "(SELECT " column " FROM task_instance WHERE " AT_PLACE ")"
+
+bool hk_store_task_delete(struct hk_db *db, const char *dag_id, const char *run_id, const char *task_id,
+                          int32_t map_index, struct hk_error *err)
+{
+    static const char *const deletions[] = {
+        "UPDATE dag_run SET starts_before = max(starts_before, " OF_PLACE("starts") ") WHERE run_key = ?1",
+        "DELETE FROM xcom WHERE run_key = ?1 AND task_id = " OF_PLACE("task_id") " AND map_index = ?3",
+        "DELETE FROM rendered_fields WHERE " AT_PLACE,
+        "DELETE FROM task_try WHERE " AT_PLACE,
+        "DELETE FROM task_instance WHERE " AT_PLACE,
+    };
+    struct task_place place = {.map_index = map_index};
+    bool ok = find_task(db, dag_id, run_id, task_id, &place, err);
+    if (ok && !place.is_found) {
+        return hk_error_set(err, HK_NOT_FOUND,
+                            "The Task Instance with dag_id: `%s`, run_id: `%s`, task_id: `%s` and map_index: `%d` was "
+                            "not found",
+                            dag_id, run_id, task_id, map_index);
+    }
+    for (size_t i = 0; ok && i < sizeof deletions / sizeof deletions[0]; i++) {
+        struct hk_stmt *q = hk_db_query(db, deletions[i]);
+        hk_bind_int(q, 1, place.run_key);
+        hk_bind_int(q, 2, place.task);
+        hk_bind_int(q, 3, map_index);
+        ok = hk_run(q, err);
+    }
+    return ok;
 }
 
 bool hk_store_task_insert(struct hk_db *db, int64_t run_key, const struct hk_task *task, const struct hk_task_row *row,
@@ -211,6 +251,7 @@ static bool read_run(struct hk_stmt *q, struct hk_run_row *row, struct hk_error 
         .conf_json = hk_column_text(q, 16),
         .note = hk_column_text(q, 17),
         .clear_number = (uint32_t)hk_column_int(q, 18),
+        .starts_before = (uint32_t)hk_column_int(q, 19),
     };
     struct hk_str state = hk_column_str(q, 5);
     if (!hk_run_state_find(state, &row->state)) {

@@ -32,6 +32,7 @@ struct hk_run_row {
     const char *conf_json;
     const char *note; /* NULL: none */
     uint32_t clear_number;
+    uint32_t starts_before; /* of task instances that were deleted: those that come anew count on from here */
 };
 
 struct hk_task_row {
@@ -60,7 +61,8 @@ HK_MUST_USE bool hk_store_run_update(struct hk_db *db, const struct hk_run_row *
 /* HK_CONFLICT when it is running. */
 HK_MUST_USE bool hk_store_run_delete(struct hk_db *db, int64_t run_key, struct hk_error *err);
 
-/* HK_NOT_FOUND; also of a run that has not ended, whose tasks are not to be touched. */
+/* With its tries, XComs and rendered fields. HK_NOT_FOUND; also of a run that has not ended, whose tasks are not to be
+ * touched. */
 HK_MUST_USE bool hk_store_task_delete(struct hk_db *db, const char *dag_id, const char *run_id, const char *task_id,
                                       int32_t map_index, struct hk_error *err);
 HK_MUST_USE bool hk_store_task_insert(struct hk_db *db, int64_t run_key, const struct hk_task *task,

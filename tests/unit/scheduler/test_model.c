@@ -221,6 +221,51 @@ static void a_queued_run_can_be_deleted(void **state)
     world_close(&w);
 }
 
+/* What an executor still knows of the newest run's job (a result it has kept, a file on disk) is not about the run that
+ * comes after that one was deleted. */
+static void a_late_word_on_a_deleted_run_is_about_no_other(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = world_put(&w, world_dag("d", ABC, 1), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    const struct hk_job_key old = w.started[0];
+    world_finish(&w, &old, HK_JOB_SUCCEEDED);
+    hk_scheduler_delete_run(w.scheduler, "d", "r1", world_done(&w));
+    world_settle(&w);
+    world_trigger(&w, "d", "r2", HK_TIME_NONE);
+    assert_int_equal(w.start_count, 2);
+    world_finish(&w, &old, HK_JOB_FAILED);
+    assert_string_equal(world_state(&w, "r2", "a"), "queued");
+    world_finish(&w, &w.started[1], HK_JOB_SUCCEEDED);
+    assert_string_equal(world_state(&w, "r2", "a"), "success");
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
+static void a_task_instance_that_comes_back_is_another_job(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = world_put(&w, world_dag("d", ABC, 1), "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    const struct hk_job_key old = w.started[0];
+    world_finish(&w, &old, HK_JOB_SUCCEEDED);
+    hk_scheduler_delete_task(w.scheduler, &(struct hk_task_place){"d", "r1", "a"}, -1, world_done(&w));
+    world_settle(&w);
+    assert_string_equal(world_state(&w, "r1", "a"), "-");
+    world_clear(&w, "d", "r1");
+    assert_int_equal(w.start_count, 2);
+    world_finish(&w, &old, HK_JOB_FAILED);
+    assert_string_equal(world_state(&w, "r1", "a"), "queued");
+    world_finish(&w, &w.started[1], HK_JOB_SUCCEEDED);
+    assert_string_equal(world_state(&w, "r1", "a"), "success");
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 static void a_deleted_dag_begins_anew(void **state)
 {
     (void)state;
@@ -257,6 +302,8 @@ int main(void)
         cmocka_unit_test(a_limit_that_a_new_version_lifts_lets_waiting_tasks_go),
         cmocka_unit_test(a_run_has_its_tasks_in_the_database_before_it_begins),
         cmocka_unit_test(a_queued_run_can_be_deleted),
+        cmocka_unit_test(a_late_word_on_a_deleted_run_is_about_no_other),
+        cmocka_unit_test(a_task_instance_that_comes_back_is_another_job),
         cmocka_unit_test(a_deleted_dag_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

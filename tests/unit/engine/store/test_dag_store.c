@@ -113,6 +113,18 @@ static void only_a_change_makes_a_version(void **state)
     assert_int_equal(err.code, HK_NOT_FOUND);
 }
 
+/* The scheduler may still speak of the version of a DAG that has just been deleted. */
+static void a_versions_key_is_used_once(void **state)
+{
+    (void)state;
+    struct hk_dag_saved first;
+    struct hk_dag_saved second;
+    assert_true(save("d", "f", "v1", &first));
+    assert_true(hk_store_dag_delete(db, "d", &err));
+    assert_true(save("e", "f", "v2", &second));
+    assert_true(second.version_key > first.version_key);
+}
+
 static void a_dag_id_in_two_files_is_refused_until_one_is_gone(void **state)
 {
     (void)state;
@@ -202,7 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(only_a_change_makes_a_version),   WITH_STORE(a_dag_id_in_two_files_is_refused_until_one_is_gone),
         WITH_STORE(pausing_lasts_over_new_versions), WITH_STORE(the_last_automated_run_is_remembered),
-        WITH_STORE(files_digests_and_import_errors),
+        WITH_STORE(files_digests_and_import_errors), WITH_STORE(a_versions_key_is_used_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

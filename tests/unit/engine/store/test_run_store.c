@@ -8,6 +8,7 @@
 
 #include "engine/store/run_store.h"
 #include "engine/store/store.h"
+#include "engine/store/task_query.h"
 
 static struct hk_store *store;
 static struct hk_db *db;
@@ -171,6 +172,55 @@ static void only_finished_runs_are_deleted_with_all_they_have(void **state)
     }
 }
 
+/* A process of the newest run may still be ending when that run is deleted and another takes its place. */
+static int64_t number(const char *static_sql)
+{
+    int64_t value = -1;
+    bool ok = true;
+    struct hk_stmt *q = hk_db_query(db, static_sql);
+    while (hk_step(q, &ok, &err)) {
+        value = hk_column_int(q, 0);
+    }
+    assert_true(ok);
+    return value;
+}
+
+static void a_task_instance_goes_with_all_it_has_and_no_other(void **state)
+{
+    (void)state;
+    int64_t key = insert("r1", "manual", 100, HK_RUN_SUCCESS);
+    for (uint32_t t = 0; t < 2; t++) {
+        struct hk_task_row row = task_row(t, HK_TASK_SUCCESS);
+        row.starts = 3;
+        struct hk_str task_id = hk_str_from(graph->tasks[t].task_id);
+        assert_true(hk_store_task_insert(db, key, &graph->tasks[t], &row, &err));
+        assert_true(hk_store_task_archive(db, key, &row, &err));
+        assert_true(hk_store_xcom_set(db, key, task_id, -1, HK_STR("k"), HK_STR("1"), 1, &err));
+        assert_true(hk_store_rendered_set(db, key, t, -1, HK_STR("{}"), &err));
+    }
+    assert_true(hk_store_task_delete(db, "d", "r1", "a", -1, &err));
+    assert_false(hk_store_task_delete(db, "d", "r1", "a", -1, &err));
+    assert_int_equal(err.code, HK_NOT_FOUND);
+    assert_int_equal(
+        number("SELECT (SELECT count(*) FROM task_instance) * 1000 + (SELECT count(*) FROM task_try) * 100 "
+               "+ (SELECT count(*) FROM xcom) * 10 + (SELECT count(*) FROM rendered_fields)"),
+        1111);
+    assert_int_equal(number("SELECT count(*) FROM xcom WHERE task_id = 'b'"), 1);
+    assert_int_equal(number("SELECT starts_before FROM dag_run"), 3);
+}
+
+static void a_key_is_used_once(void **state)
+{
+    (void)state;
+    int64_t first = insert("r1", "manual", 100, HK_RUN_SUCCESS);
+    int64_t second = insert("r2", "manual", 200, HK_RUN_SUCCESS);
+    assert_true(hk_store_run_delete(db, second, &err));
+    int64_t third = insert("r3", "manual", 200, HK_RUN_SUCCESS);
+    assert_true(third > second);
+    assert_true(hk_store_run_delete(db, third, &err) && hk_store_run_delete(db, first, &err)); /* the newest first */
+    assert_true(insert("r3", "manual", 200, HK_RUN_SUCCESS) > third);
+}
+
 static void the_run_before_is_found_by_date(void **state)
 {
     (void)state;
@@ -220,6 +270,8 @@ int main(void)
         WITH_STORE(a_lost_race_is_a_conflict),
         WITH_STORE(a_task_comes_back_as_it_was_written),
         WITH_STORE(only_finished_runs_are_deleted_with_all_they_have),
+        WITH_STORE(a_key_is_used_once),
+        WITH_STORE(a_task_instance_goes_with_all_it_has_and_no_other),
         WITH_STORE(the_run_before_is_found_by_date),
         WITH_STORE(states_come_by_name),
     };
