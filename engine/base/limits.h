@@ -25,6 +25,8 @@ enum {
     HK_CONNECTION_IDLE_SECONDS = 60,
     HK_MAX_PAGE = 100, /* Airflow's maximum_page_limit */
     HK_DEFAULT_PAGE = 50,
+    HK_MAX_FILTER_TERMS = 950,    /* of one list; SQLite's expressions are at most 1,000 deep */
+    HK_MAX_FILTER_VALUES = 32000, /* SQLite binds 32,766 unless it was built for more */
 
     /* tasks */
     HK_MAX_CONF_BYTES = 1024 * 1024,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/alloc.h"
+#include "engine/base/limits.h"
 
 enum { MAX_SQL_BYTES = 1024 * 1024 };
 
@@ -68,6 +69,7 @@ static void add_owned(struct hk_filter *f, struct hk_buf *made)
 void hk_filter_begin(struct hk_filter *f)
 {
     hk_buf_add_text(&f->where, f->where.len == 0 ? " WHERE " : " AND ");
+    f->terms++;
 }
 
 void hk_filter_sql(struct hk_filter *f, const char *condition)
@@ -131,6 +133,7 @@ void hk_filter_any_or_null(struct hk_filter *f, const char *column, struct hk_te
     hk_filter_begin(f);
     for (size_t i = 0; i < values.count; i++) {
         hk_buf_printf(&f->where, "%s%s IS ?", i == 0 ? "(" : " OR ", column);
+        f->terms++;
         hk_filter_bind_text(f, values.items[i]);
     }
     hk_buf_add_text(&f->where, ")");
@@ -158,6 +161,7 @@ void hk_filter_like_any(struct hk_filter *f, const char *column, struct hk_texts
     hk_filter_begin(f);
     for (size_t i = 0; i < values.count; i++) {
         hk_buf_printf(&f->where, "%s%s LIKE ? ESCAPE '\\'", i == 0 ? "(" : " OR ", column);
+        f->terms++;
         struct hk_buf made;
         hk_buf_init(&made, MAX_SQL_BYTES);
         hk_buf_add_char(&made, '%');
@@ -260,6 +264,7 @@ static void add_terms(struct hk_filter *f, const char *column, struct hk_str val
             term = hk_str_trim(term);
             if (term.len > 0) {
                 add(f, column, term, is_first);
+                f->terms++;
                 is_first = false;
             }
         }
@@ -314,10 +319,14 @@ static void add_orders(struct hk_buf *sql, const char *const *key, const struct 
 static bool prepare(const struct hk_filter *f, struct hk_db *db, struct hk_buf *sql, struct hk_stmt **out,
                     struct hk_error *err)
 {
-    bool ok = !sql->is_full && !f->where.is_full;
-    ok = ok ? hk_db_prepare(db, hk_buf_str(sql), out, err)
-            : hk_error_set(err, HK_LIMIT, "the filters of this list are longer than %d bytes; name fewer values",
-                           MAX_SQL_BYTES);
+    bool fits =
+        !sql->is_full && !f->where.is_full && f->terms <= HK_MAX_FILTER_TERMS && f->count <= HK_MAX_FILTER_VALUES;
+    bool ok =
+        fits ? hk_db_prepare(db, hk_buf_str(sql), out, err)
+             : hk_error_set(err, HK_LIMIT,
+                            "the filters of this list have more than %d alternatives, or name more than %d values; "
+                            "ask for fewer at once",
+                            HK_MAX_FILTER_TERMS, HK_MAX_FILTER_VALUES);
     hk_buf_clear(sql);
     if (ok) { /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): hk_db_prepare has set *out */
         bind_values(f, *out);

@@ -72,6 +72,7 @@ struct hk_filter {
     struct hk_filter_value *values;
     size_t count;
     size_t cap;
+    size_t terms; /* conditions and alternatives */
 };
 
 void hk_filter_init(struct hk_filter *f);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "engine/base/limits.h"
 #include "engine/store/filter.h"
 
 static struct hk_error err;
@@ -144,6 +145,42 @@ static void lists(void **state)
     expect(&f, "234678");
 }
 
+/* SQLite takes expressions of a certain depth and a number of values; both are for the caller to hear of, not a failure
+ * of the server. */
+static void too_many_terms_and_values_are_refused(void **state)
+{
+    (void)state;
+    static char pattern[4096];
+    static struct hk_str names[HK_MAX_FILTER_VALUES + 1];
+    int64_t total = 0;
+    struct hk_filter f;
+    for (size_t i = 0; i + 1 < sizeof pattern; i++) {
+        pattern[i] = i % 2 == 0 ? 'x' : '|';
+    }
+    hk_filter_init(&f);
+    hk_filter_search(&f, "name", &(struct hk_search){.pattern = {pattern, 2 * 900}});
+    assert_true(hk_filter_count(&f, db, "SELECT count(*) FROM t", &total, &err));
+    hk_filter_clear(&f);
+    hk_filter_init(&f);
+    hk_filter_search(&f, "name", &(struct hk_search){.pattern = hk_str_from(pattern)});
+    assert_false(hk_filter_count(&f, db, "SELECT count(*) FROM t", &total, &err));
+    assert_int_equal(err.code, HK_LIMIT);
+    hk_filter_clear(&f);
+    for (size_t i = 0; i < HK_MAX_FILTER_VALUES + 1; i++) {
+        names[i] = HK_STR("alpha");
+    }
+    hk_filter_init(&f);
+    hk_filter_any(&f, "name", (struct hk_texts){names, HK_MAX_FILTER_VALUES});
+    assert_true(hk_filter_count(&f, db, "SELECT count(*) FROM t", &total, &err));
+    assert_int_equal(total, 1);
+    hk_filter_clear(&f);
+    hk_filter_init(&f);
+    hk_filter_any(&f, "name", (struct hk_texts){names, HK_MAX_FILTER_VALUES + 1});
+    assert_false(hk_filter_count(&f, db, "SELECT count(*) FROM t", &total, &err));
+    assert_int_equal(err.code, HK_LIMIT);
+    hk_filter_clear(&f);
+}
+
 static void pages(void **state)
 {
     (void)state;
@@ -172,7 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns), cmocka_unit_test(prefixes), cmocka_unit_test(ranges),
-        cmocka_unit_test(lists),    cmocka_unit_test(pages),
+        cmocka_unit_test(lists),    cmocka_unit_test(pages),    cmocka_unit_test(too_many_terms_and_values_are_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
