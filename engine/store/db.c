@@ -10,7 +10,7 @@
 
 /* Statements made at run time are few different texts, too (a list with these filters in this order), and preparing one
  * takes longer than running it. */
-enum { STATEMENT_SLOTS = 512, MADE_SLOTS = 32, MADE_MAX_BYTES = 8192 };
+enum { STATEMENT_SLOTS = 512, MADE_SLOTS = 32, MADE_MAX_BYTES = 8192, BUSY_MS = 10000 };
 
 struct hk_stmt {
     struct hk_db *db;
@@ -30,6 +30,7 @@ struct hk_db {
     size_t cached;
     struct hk_stmt *made[MADE_SLOTS]; /* the least recently used one gives way */
     uint64_t uses;
+    int log_pages;
     struct hk_graph_cache *graphs;
 };
 
@@ -81,6 +82,15 @@ static void configure_once(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
+static int note_log(void *arg, sqlite3 *raw, const char *name, int pages)
+{
+    struct hk_db *db = arg;
+    (void)raw;
+    (void)name;
+    db->log_pages = pages;
+    return SQLITE_OK;
+}
+
 bool hk_db_open(const char *path, enum hk_db_mode mode, struct hk_db **out, struct hk_error *err)
 {
     static pthread_once_t is_configured = PTHREAD_ONCE_INIT;
@@ -97,7 +107,8 @@ bool hk_db_open(const char *path, enum hk_db_mode mode, struct hk_db **out, stru
     sqlite3_extended_result_codes(db->raw, 1);
     /* Small memory of running statements comes from here, without malloc: 64 kB, enough for the texts of a wide row. */
     (void)sqlite3_db_config(db->raw, SQLITE_DBCONFIG_LOOKASIDE, NULL, 512, 128);
-    sqlite3_busy_timeout(db->raw, 10000);
+    sqlite3_busy_timeout(db->raw, BUSY_MS);
+    (void)sqlite3_wal_hook(db->raw, note_log, db); /* in place of SQLite's automatic checkpoints */
     *out = db;
     return true;
 }
@@ -343,6 +354,31 @@ bool hk_column_is_text(struct hk_stmt *q, int at)
 bool hk_column_is_null(struct hk_stmt *q, int at)
 {
     return sqlite3_column_type(q->raw, at) == SQLITE_NULL;
+}
+
+size_t hk_db_reset_all(struct hk_db *db)
+{
+    size_t count = 0;
+    for (sqlite3_stmt *s = sqlite3_next_stmt(db->raw, NULL); s != NULL; s = sqlite3_next_stmt(db->raw, s)) {
+        if (sqlite3_stmt_busy(s)) {
+            sqlite3_reset(s);
+            count++;
+        }
+    }
+    return count;
+}
+
+int hk_db_log_pages(const struct hk_db *db)
+{
+    return db->log_pages;
+}
+
+void hk_db_checkpoint(struct hk_db *db, int wait_ms)
+{
+    int mode = wait_ms > 0 ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
+    sqlite3_busy_timeout(db->raw, wait_ms > 0 ? wait_ms : BUSY_MS);
+    (void)sqlite3_wal_checkpoint_v2(db->raw, NULL, mode, NULL, NULL);
+    sqlite3_busy_timeout(db->raw, BUSY_MS);
 }
 
 bool hk_db_is_in_transaction(struct hk_db *db)

@@ -61,6 +61,16 @@ struct hk_str hk_column_str(struct hk_stmt *q, int at);
 bool hk_column_is_null(struct hk_stmt *q, int at);
 bool hk_column_is_text(struct hk_stmt *q, int at);
 
+/* Resets statements that were left on a row: they would hold the state of the database that they began to read. Returns
+ * how many there were. */
+size_t hk_db_reset_all(struct hk_db *db);
+
+/* The write-ahead log: how many pages it had after the last commit (0 where there is none), and copying it into the
+ * database. Only if nobody reads an older state at that moment does the log begin anew with the next commit; with
+ * wait_ms above 0 readers are waited for so long. Failing is no loss: the log stays, and grows. */
+int hk_db_log_pages(const struct hk_db *db);
+void hk_db_checkpoint(struct hk_db *db, int wait_ms);
+
 bool hk_db_is_in_transaction(struct hk_db *db); /* a full disk may end one */
 int64_t hk_db_changes(struct hk_db *db);        /* rows touched by the last statement */
 int64_t hk_db_last_key(struct hk_db *db);       /* rowid of the last insert */

@@ -11,11 +11,20 @@
 
 #include "engine/base/alloc.h"
 #include "engine/base/limits.h"
+#include "engine/base/log.h"
 #include "engine/store/db.h"
 #include "engine/store/graph_cache.h"
 #include "engine/store/schema.h"
 
-enum { MAX_IDLE_READERS = 8, MAX_GRAPH_BYTES = 16 * 1024 * 1024 };
+enum {
+    MAX_IDLE_READERS = 8,
+    MAX_GRAPH_BYTES = 16 * 1024 * 1024,
+    /* The write-ahead log in pages of 4 kB: when it is copied into the database; when readers are waited for, because
+     * with one of them at every moment it would grow for ever; and how long they may keep the writer. */
+    LOG_PAGES = 1000,
+    LONG_LOG_PAGES = 16 * LOG_PAGES,
+    READER_WAIT_MS = 500
+};
 
 struct queue {
     struct item *items;
@@ -32,7 +41,8 @@ struct item {
 struct hk_store {
     struct hk_store_options options;
     char *path;
-    struct hk_db *db; /* the writer's */
+    struct hk_db *db;   /* the writer's */
+    int long_log_pages; /* how long its log may get before readers are waited for */
     struct hk_graph_cache *graphs;
     atomic_uint_fast64_t generation;
     int lock_fd;
@@ -130,9 +140,10 @@ static bool open_database(struct hk_store *store, struct hk_error *err)
     }
     hk_db_share_graphs(store->db, store->graphs);
     const char *sync = store->options.no_sync ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL";
-    return hk_db_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY",
-                      err) &&
-           hk_db_exec(store->db, sync, err) && migrate(store->db, err);
+    /* The last one: a log that was longer is cut when it begins anew. */
+    static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
+                                  "PRAGMA journal_size_limit = 16777216";
+    return hk_db_exec(store->db, pragmas, err) && hk_db_exec(store->db, sync, err) && migrate(store->db, err);
 }
 
 bool hk_store_open(const struct hk_store_options *options, struct hk_store **out, struct hk_error *err)
@@ -141,6 +152,7 @@ bool hk_store_open(const struct hk_store_options *options, struct hk_store **out
     store->options = *options;
     store->path = hk_strdup(options->path);
     store->lock_fd = -1;
+    store->long_log_pages = LONG_LOG_PAGES;
     store->graphs = hk_graph_cache_new(MAX_GRAPH_BYTES);
     pthread_mutex_init(&store->mutex, NULL);
     pthread_cond_init(&store->wake, NULL);
@@ -294,12 +306,27 @@ static bool take_batch(struct hk_store *store, bool wait, struct queue *out)
     return out->len > 0;
 }
 
+/* After everybody has been told: nobody waits for this but the next batch. */
+static void tidy_log(struct hk_store *store)
+{
+    int pages = hk_db_log_pages(store->db);
+    if (pages < LOG_PAGES) {
+        store->long_log_pages = LONG_LOG_PAGES;
+        return;
+    }
+    bool is_long = pages >= store->long_log_pages;
+    hk_db_checkpoint(store->db, is_long ? READER_WAIT_MS : 0);
+    store->long_log_pages +=
+        is_long ? LONG_LOG_PAGES : 0; /* a reader that is slower than that is waited for again then */
+}
+
 static void do_batch(struct hk_store *store, struct queue *batch)
 {
     for (size_t at = 0; at < batch->len; at += HK_MAX_WRITER_BATCH) {
         size_t n = batch->len - at < HK_MAX_WRITER_BATCH ? batch->len - at : HK_MAX_WRITER_BATCH;
         run_batch(store, batch->items + at, n);
         report(store, batch->items + at, n);
+        tidy_log(store);
     }
     free(batch->items);
 }
@@ -318,7 +345,8 @@ void hk_store_submit(struct hk_store *store, const struct hk_write *write)
 {
     struct item item = {.write = *write};
     pthread_mutex_lock(&store->mutex);
-    bool has_room = store->waiting.len < HK_MAX_WRITER_QUEUE && !store->is_closing;
+    bool is_closing = store->is_closing;
+    bool has_room = store->waiting.len < HK_MAX_WRITER_QUEUE && !is_closing;
     if (has_room) {
         queue_push(&store->waiting, &item);
         pthread_cond_signal(&store->wake);
@@ -326,8 +354,12 @@ void hk_store_submit(struct hk_store *store, const struct hk_write *write)
     pthread_mutex_unlock(&store->mutex);
     if (!has_room) {
         item.failed = true;
-        hk_error_set(&item.err, HK_LIMIT, "%d writes are waiting for the disk already; try again later",
-                     HK_MAX_WRITER_QUEUE);
+        if (is_closing) {
+            hk_error_set(&item.err, HK_CANCELLED, "the engine is going away");
+        } else {
+            hk_error_set(&item.err, HK_LIMIT, "%d writes are waiting for the disk already; try again later",
+                         HK_MAX_WRITER_QUEUE);
+        }
         report(store, &item, 1);
     }
 }
@@ -478,6 +510,9 @@ void hk_store_reader_give(struct hk_store *store, struct hk_db *db)
         return;
     }
     struct hk_error ignored;
+    if (hk_db_reset_all(db) > 0) {
+        hk_log(HK_WARN, "store", "a reader left a statement on its row");
+    }
     bool ok = hk_run(hk_db_query(db, END), &ignored);
     pthread_mutex_lock(&store->mutex);
     if (ok && store->idle_reader_count < MAX_IDLE_READERS) {

@@ -42,7 +42,7 @@ struct hk_write {
 };
 
 /* Any thread. Writes are run in the order they were submitted. HK_LIMIT is reported through done when
- * HK_MAX_WRITER_QUEUE writes wait. */
+ * HK_MAX_WRITER_QUEUE writes wait, HK_CANCELLED when the store is being closed. */
 void hk_store_submit(struct hk_store *store, const struct hk_write *write);
 
 /* Calls done for what has been committed. Loop thread (the one thread that owns the store). */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,39 @@ static void a_newer_database_is_refused_and_a_known_one_kept(void **state)
     assert_non_null(strstr(err.message, "newer hanok"));
 }
 
+/* Before migration 7, but one thing it makes is there already: it fails after its first statements. */
+static bool run_half_migrated(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    (void)arg;
+    return hk_db_exec(db, "DROP TABLE deleted_key; DROP TRIGGER dag_run_deleted; PRAGMA user_version = 6", err);
+}
+
+static bool run_repair(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    (void)arg;
+    return hk_db_exec(db, "DROP TRIGGER dag_version_deleted; ALTER TABLE dag_run DROP COLUMN starts_before", err);
+}
+
+static void a_migration_happens_as_a_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct hk_store *store = open_store(path, false);
+    struct hk_db *db = NULL;
+    struct hk_error err = {0};
+    struct hk_store_options options = {.path = path};
+    assert_true(hk_store_write_now(store, run_half_migrated, NULL, &err));
+    hk_store_close(store);
+    for (int i = 0; i < 2; i++) { /* the second finds what the first has left */
+        assert_false(hk_store_open(&options, &store, &err));
+        assert_non_null(strstr(err.message, "migration 7"));
+        assert_non_null(strstr(err.message, "dag_version_deleted already exists"));
+    }
+    assert_true(hk_db_open(path, HK_DB_READ_WRITE, &db, &err));
+    assert_true(run_repair(db, NULL, &err));
+    hk_db_close(db);
+    hk_store_close(open_store(path, false));
+}
+
 static void what_is_no_database_is_refused(void **state)
 {
     (void)state;
@@ -342,6 +376,100 @@ static void a_reader_sees_one_state_of_the_database(void **state)
     hk_store_close(store);
 }
 
+static void a_reader_that_stopped_half_way_holds_no_old_state(void **state)
+{
+    (void)state;
+    static const char SQL[] = "SELECT name FROM pool";
+    struct hk_store *store = open_store(path, false);
+    struct hk_db *db = NULL;
+    struct hk_error err;
+    struct add adds[] = {{.number = 1}, {.number = 2}};
+    bool ok = true;
+    assert_true(hk_store_write_now(store, run_add, &adds[0], &err));
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_step(hk_db_query(db, SQL), &ok, &err)); /* and no further */
+    hk_store_reader_give(store, db);
+    assert_true(hk_store_write_now(store, run_add, &adds[1], &err));
+    assert_int_equal(count_pools(store), 2);
+    hk_store_close(store);
+}
+
+static bool run_fill(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    static const char SQL[] = "INSERT OR REPLACE INTO pool (name, slots, description) VALUES (?1, 1, ?2)";
+    static char text[1024 * 1024];
+    struct hk_stmt *q = hk_db_query(db, SQL);
+    memset(text, 'x', sizeof text - 1);
+    hk_bind_text(q, 1, arg);
+    hk_bind_text(q, 2, text);
+    return hk_run(q, err);
+}
+
+static off_t log_bytes(void)
+{
+    char name[128];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", path);
+    assert_int_equal(stat(name, &st), 0);
+    return st.st_size;
+}
+
+struct crowd {
+    struct hk_store *store;
+    atomic_bool is_over;
+};
+
+/* Somebody reads at every moment: each reader comes before the one before it goes. */
+static void *read_always(void *arg)
+{
+    static const char SQL[] = "SELECT count(*) FROM pool";
+    struct crowd *crowd = arg;
+    struct hk_db *readers[2] = {NULL, NULL};
+    struct hk_error err;
+    for (int i = 0; !atomic_load(&crowd->is_over); i = 1 - i) {
+        bool ok = true;
+        assert_true(hk_store_reader_take(crowd->store, &readers[i], &err));
+        while (hk_step(hk_db_query(readers[i], SQL), &ok, &err)) {
+            hk_reset(hk_db_query(readers[i], SQL));
+            break;
+        }
+        if (readers[1 - i] != NULL) {
+            hk_store_reader_give(crowd->store, readers[1 - i]);
+            readers[1 - i] = NULL;
+        }
+        usleep(2000);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (readers[i] != NULL) {
+            hk_store_reader_give(crowd->store, readers[i]);
+        }
+    }
+    return NULL;
+}
+
+/* SQLite begins its log anew by itself only at a moment when nobody reads from it. */
+static void the_log_does_not_grow_for_ever_under_readers(void **state)
+{
+    (void)state;
+    struct crowd crowd = {.store = open_store(path, false)};
+    struct hk_error err;
+    pthread_t thread;
+    off_t most = 0;
+    assert_int_equal(pthread_create(&thread, NULL, read_always, &crowd), 0);
+    for (int i = 0; i < 300; i++) {
+        assert_true(hk_store_write_now(crowd.store, run_fill, "p", &err));
+        most = log_bytes() > most ? log_bytes() : most;
+    }
+    atomic_store(&crowd.is_over, true);
+    pthread_join(thread, NULL);
+    assert_true(most < 128 * 1024 * 1024);
+    for (int i = 0; i < 10; i++) { /* and what it took is given back */
+        assert_true(hk_store_write_now(crowd.store, run_fill, "p", &err));
+    }
+    assert_true(log_bytes() <= 32 * 1024 * 1024);
+    hk_store_close(crowd.store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,10 +480,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_second_engine_on_one_home_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_database_is_for_its_owner_only, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_a_known_one_kept, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_migration_happens_as_a_whole_or_not_at_all, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(many_threads_write_and_read, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(closing_finishes_and_delivers_what_was_submitted, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_reader_sees_one_state_of_the_database, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_reader_that_stopped_half_way_holds_no_old_state, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(the_log_does_not_grow_for_ever_under_readers, make_folder, remove_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
