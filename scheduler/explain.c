@@ -143,6 +143,16 @@ static void explain_trigger(struct looker *l)
     hk_buf_clear(&text);
 }
 
+static void explain_skip(struct looker *l)
+{
+    const struct hk_task *decider = l->ti != NULL ? hk_model_skipped_by(l->run, l->task->index) : NULL;
+    if (decider != NULL) {
+        add(l, "Not Previously Skipped",
+            hk_arena_printf(l->arena, "Skipping because of previous XCom result from parent task %s",
+                            decider->task_id));
+    }
+}
+
 static void explain_past(struct looker *l)
 {
     if (hk_tick_past_allows(l->run, l->task->index)) {
@@ -230,6 +240,7 @@ static void look(struct looker *l)
         explain_dates(l);
         explain_waiting(l);
         explain_trigger(l);
+        explain_skip(l);
         explain_past(l);
     }
     explain_executor(l);

@@ -249,6 +249,9 @@ static void host_skip(void *context, const struct hk_job_key *key, const struct 
     struct hk_run *run = find_job(s, key);
     for (size_t i = 0; i < count && run != NULL; i++) {
         const struct hk_task *task = hk_graph_find_task(run->graph, hk_str_from(tasks[i].task_id));
+        if (task != NULL) {
+            hk_model_skip(run, key->task, task->index);
+        }
         if (task != NULL && run->tasks[task->index].state == HK_TASK_NONE) {
             hk_model_task_event(&s->model, run, task->index, HK_TASK_ON_SKIP, hk__now(s));
         }

@@ -8,6 +8,7 @@
 #include "engine/base/log.h"
 #include "engine/store/dag_store.h"
 #include "engine/store/pool_store.h"
+#include "engine/store/skip_store.h"
 
 static void copy_row(struct hk__loaded *out, const struct hk_run_row *row)
 {
@@ -72,11 +73,20 @@ bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__l
     return hk_store_run_task_states(db, out->prior.run_key, on_prior_state, &prior, err);
 }
 
-/* Graph, tasks and past of a run whose row is in out. */
+static void on_skip(void *arg, uint32_t decider, uint32_t task)
+{
+    struct hk__loaded *out = arg;
+    hk_array_grow((void **)&out->skips, &out->skip_cap, out->skip_count + 1, sizeof *out->skips);
+    out->skips[out->skip_count++] = (struct hk__loaded_skip){decider, task};
+}
+
+/* Graph, tasks, decisions and past of a run whose row is in out. */
 static bool load_rest(struct hk_db *db, struct hk__loaded *out, struct hk_error *err)
 {
     return hk_store_version_graph(db, out->row.version_key, out->version_id, &out->graph, err) &&
-           hk_store_run_tasks(db, out->row.run_key, on_task, out, err) && hk__load_prior(db, out->graph, out, err);
+           hk_store_run_tasks(db, out->row.run_key, on_task, out, err) &&
+           hk_store_run_skips(db, out->row.run_key, out->graph, on_skip, out, err) &&
+           hk__load_prior(db, out->graph, out, err);
 }
 
 bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, struct hk__loaded *out,
@@ -90,6 +100,7 @@ void hk__loaded_clear(struct hk__loaded *loaded)
     hk_graph_unref(loaded->graph);
     free(loaded->tasks);
     free(loaded->prior_states);
+    free(loaded->skips);
     hk_arena_clear(&loaded->arena);
     *loaded = (struct hk__loaded){0};
 }
@@ -150,6 +161,9 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
         for (size_t i = 0; i < loaded->task_count; i++) {
             HK_ASSERT(loaded->tasks[i].task < run->graph->task_count);
             fill_task(&run->tasks[loaded->tasks[i].task], &loaded->tasks[i]);
+        }
+        for (size_t i = 0; i < loaded->skip_count; i++) {
+            hk_model_skip(run, loaded->skips[i].decider, loaded->skips[i].task);
         }
         hk_model_run_loaded(&s->model, run, hk__now(s));
     }

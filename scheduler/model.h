@@ -46,12 +46,19 @@ struct hk_ti {
     struct hk_finished upstream;
     int32_t pid;
     int32_t exit_code;
+    uint32_t skip; /* 1 + first in run->skips; 0: nobody has decided to skip it */
     int64_t scheduled_us;
     int64_t queued_us;
     int64_t start_us;
     int64_t end_us;
     int64_t retry_us;
     int64_t first_start_us;
+};
+
+/* A branch's decision to skip one of the tasks after it (model_skip.c). */
+struct hk_skip {
+    uint32_t decider;
+    uint32_t next; /* 1 + the next one about the same task, or among those that are free; 0: none */
 };
 
 /* Indexes of tasks, each at most once (the flag in hk_ti says whether it is in). */
@@ -121,6 +128,10 @@ struct hk_run {
     struct hk_past_try *past_tries; /* not saved yet */
     size_t past_try_count;
     size_t past_try_cap;
+    struct hk_skip *skips;
+    size_t skip_count;
+    size_t skip_cap;
+    uint32_t free_skip;            /* as hk_ti's skip: those that were taken back */
     bool is_dirty;                 /* in model->dirty_runs */
     bool is_changed;               /* in model->changed_runs */
     bool is_row_changed;           /* the dag_run row itself is to be saved */
@@ -273,6 +284,11 @@ void hk_model_task_changed(struct hk_model *m, struct hk_run *run, uint32_t task
 /* The executor has got its job, or has given it back. */
 void hk_model_task_dispatched(struct hk_run *run, uint32_t task, bool is_dispatched);
 void hk_model_task_touch(struct hk_model *m, struct hk_run *run, uint32_t task);
+/* A branch or short circuit has decided that the task, which comes right after it, shall be skipped. That holds until
+ * the decider itself begins anew: a cleared task is skipped again (Airflow's NotPreviouslySkippedDep). */
+void hk_model_skip(struct hk_run *run, uint32_t decider, uint32_t task);
+/* Who has decided so, and has finished; NULL: nobody. */
+const struct hk_task *hk_model_skipped_by(const struct hk_run *run, uint32_t task);
 /* Ready tasks of the run into the pools, as far as max_active_tasks allows. */
 void hk_model_run_offer(struct hk_model *m, struct hk_run *run);
 uint32_t

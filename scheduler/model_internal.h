@@ -1,5 +1,6 @@
 /* Shared by the files of the model: model.c (DAGs, pools, timers), model_run.c (runs), model_past.c (the run before),
- * model_task.c (task instances) and model_ready.c (who waits for a slot). Nobody else includes it. */
+ * model_skip.c (what branches have decided), model_task.c (task instances) and model_ready.c (who waits for a slot).
+ * Nobody else includes it. */
 #ifndef HK_SCHEDULER_MODEL_INTERNAL_H
 #define HK_SCHEDULER_MODEL_INTERNAL_H
 
@@ -21,6 +22,9 @@ void hk__start_run_timer(struct hk_model *m, const struct hk_run *run);
 void hk__link_past(struct hk_dag *dag, struct hk_run *run); /* it is in dag->runs */
 void hk__unlink_past(struct hk_dag *dag, struct hk_run *run);
 void hk__tell_followers(struct hk_model *m, struct hk_run *run, uint32_t task); /* its task has finished */
+
+/* model_skip.c */
+void hk__forget_skips(struct hk_run *run, uint32_t decider); /* it begins anew */
 
 /* model_task.c */
 /* A task has entered (by 1) or left (by -1) a finished state: counts it for those that wait for it. */

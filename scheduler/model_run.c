@@ -28,6 +28,7 @@ void hk_model_run_free(struct hk_run *run)
     free(run->dirty.items);
     free(run->changed.items);
     free(run->past_tries);
+    free(run->skips);
     free(run->callback);
     free(run->prior_states);
     free(run);

@@ -89,12 +89,19 @@ static void archive_try(struct hk_run *run, uint32_t task, enum hk_task_state ol
                              .end_us = ti->end_us};
 }
 
+/* A new try begins: with the XComs of the last one goes what it has decided. */
+static void forget_xcoms(struct hk_run *run, uint32_t task)
+{
+    run->tasks[task].clear_xcoms = true;
+    hk__forget_skips(run, task);
+}
+
 /* A person's clear or a lost worker begins the task's story anew, as far as the counters go. */
 static void begin_anew(struct hk_run *run, uint32_t task, enum hk_task_state old)
 {
     struct hk_ti *ti = &run->tasks[task];
     archive_try(run, task, old);
-    ti->clear_xcoms = true;
+    forget_xcoms(run, task);
     ti->max_tries = ti->try_number + run->graph->tasks[task].retries;
     ti->scheduled_us = HK_TIME_NONE;
     ti->queued_us = HK_TIME_NONE;
@@ -119,8 +126,8 @@ static void enter_state(struct hk_run *run, uint32_t task, enum hk_task_event ev
             bool is_new_try = old != HK_TASK_UP_FOR_RESCHEDULE && old != HK_TASK_DEFERRED;
             if (old == HK_TASK_UP_FOR_RETRY) {
                 archive_try(run, task, old);
+                forget_xcoms(run, task);
             }
-            ti->clear_xcoms = ti->clear_xcoms || old == HK_TASK_UP_FOR_RETRY;
             ti->try_number += is_new_try;
             ti->first_start_us = is_new_try ? HK_TIME_NONE : ti->first_start_us;
         }

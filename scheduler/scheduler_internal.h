@@ -132,6 +132,12 @@ struct hk__loaded {
     size_t task_cap;
     struct hk_run_before prior;
     uint8_t *prior_states; /* malloc; NULL: no run before */
+    struct hk__loaded_skip {
+        uint32_t decider;
+        uint32_t task;
+    } * skips;
+    size_t skip_count;
+    size_t skip_cap;
 };
 bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, struct hk__loaded *out,
                   struct hk_error *err);

@@ -231,6 +231,10 @@ static bool judge(const struct hk_run *run, uint32_t t, int64_t now_us, enum hk_
         *event = HK_TASK_ON_REMOVE;
         return true;
     }
+    if (hk_model_skipped_by(run, t) != NULL) {
+        *event = HK_TASK_ON_SKIP;
+        return true;
+    }
     switch (hk_tick_trigger(run, t)) {
     case HK_TRIGGER_WAIT:
         return false;

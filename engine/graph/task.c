@@ -85,3 +85,18 @@ bool hk_runner_find(struct hk_str name, enum hk_runner *out)
     *out = (enum hk_runner)found;
     return true;
 }
+
+uint32_t hk_task_find_downstream(const struct hk_task *task, uint32_t downstream)
+{
+    uint32_t from = 0;
+    uint32_t to = task->downstream_count;
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (task->downstream[middle] < downstream) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from < task->downstream_count && task->downstream[from] == downstream ? from : task->downstream_count;
+}

@@ -93,9 +93,12 @@ struct hk_task {
                              any size; a lower bound beyond (engine/graph/weight.c) */
     const uint32_t *upstream; /* task indexes, ascending */
     uint32_t upstream_count;
-    const uint32_t *downstream;
+    const uint32_t *downstream; /* the same */
     uint32_t downstream_count;
 };
+
+/* Position of a task's index among those right after this one; downstream_count: it is none of them. */
+uint32_t hk_task_find_downstream(const struct hk_task *task, uint32_t downstream);
 
 /* "all_success" ...; find is false for an unknown name. */
 const char *hk_trigger_rule_name(enum hk_trigger_rule rule);
