@@ -74,6 +74,7 @@ struct run_command {
     size_t task_count;
     bool only_failed;
     bool only_running;
+    bool keeps_run_state;
 };
 
 static void finish_command(struct run_command *c, const struct hk_error *err)
@@ -195,7 +196,7 @@ static bool act_clear(struct hk_scheduler *s, struct hk_run *run, const struct r
             any = hk_model_task_event(&s->model, run, t, HK_TASK_ON_CLEAR, now_us) || any;
         }
     }
-    if (any) {
+    if (any && !c->keeps_run_state) {
         run->clear_number++;
         hk_model_run_event(&s->model, run, HK_RUN_ON_REQUEUE, now_us);
     }
@@ -208,6 +209,7 @@ void hk_scheduler_clear(struct hk_scheduler *s, const struct hk_clear_request *r
     c->act = act_clear;
     c->only_failed = request->only_failed;
     c->only_running = request->only_running;
+    c->keeps_run_state = request->keeps_run_state;
     if (request->task_ids != NULL) {
         c->task_ids = hk_arena_array(&c->arena, request->task_count, sizeof(char *));
         c->task_count = request->task_count;
@@ -220,16 +222,24 @@ void hk_scheduler_clear(struct hk_scheduler *s, const struct hk_clear_request *r
 
 /* ---- states set by a person ---- */
 
-/* As Airflow does: what runs gets the run's state, what has not begun is skipped, what has ended stays as it is. */
-static void end_tasks(struct hk_scheduler *s, struct hk_run *run, enum hk_task_event event, int64_t now_us)
+/* As Airflow does: what runs gets the run's state, what has not begun is skipped, what has ended stays as it is, and
+ * teardowns are left to clean up. true: some of those are not over, so neither is the run. */
+static bool end_tasks(struct hk_scheduler *s, struct hk_run *run, enum hk_task_event event, int64_t now_us)
 {
+    bool has_teardown = false;
     for (uint32_t t = 0; t < run->graph->task_count; t++) {
         enum hk_task_state state = run->tasks[t].state;
         bool is_running = state == HK_TASK_RUNNING || state == HK_TASK_DEFERRED || state == HK_TASK_UP_FOR_RESCHEDULE;
-        if (!hk_task_state_is_finished(state)) {
+        if (hk_task_state_is_finished(state)) {
+            continue;
+        }
+        if (run->graph->tasks[t].is_teardown) {
+            has_teardown = true;
+        } else {
             hk_model_task_event(&s->model, run, t, is_running ? event : HK_TASK_ON_SET_SKIPPED, now_us);
         }
     }
+    return has_teardown;
 }
 
 static bool act_set_run(struct hk_scheduler *s, struct hk_run *run, const struct run_command *c, struct hk_error *err)
@@ -241,7 +251,9 @@ static bool act_set_run(struct hk_scheduler *s, struct hk_run *run, const struct
         return true;
     }
     bool success = c->run_state == HK_RUN_SUCCESS;
-    end_tasks(s, run, success ? HK_TASK_ON_SET_SUCCESS : HK_TASK_ON_SET_FAILED, now_us);
+    if (end_tasks(s, run, success ? HK_TASK_ON_SET_SUCCESS : HK_TASK_ON_SET_FAILED, now_us)) {
+        return true;
+    }
     hk_model_run_event(&s->model, run, success ? HK_RUN_ON_SET_SUCCESS : HK_RUN_ON_SET_FAILED, now_us);
     hk__due(s, run->dag);
     return true;

@@ -88,7 +88,7 @@ void hk_scheduler_trigger(struct hk_scheduler *s, const struct hk_trigger_reques
 void hk_scheduler_pause(struct hk_scheduler *s, const char *dag_id, bool is_paused, struct hk_command_done done);
 
 /* As Airflow does: queued leaves the tasks as they are; success and failed end what runs alike and skip what has not
- * begun.
+ * begun, all but teardowns: while one of those is not over, the run goes on until it is, and ends as its tasks say.
  */
 void hk_scheduler_set_run_state(struct hk_scheduler *s, const char *dag_id, const char *run_id, enum hk_run_state state,
                                 struct hk_command_done done);
@@ -100,6 +100,7 @@ struct hk_clear_request {
     size_t task_count;
     bool only_failed; /* failed and upstream_failed ones */
     bool only_running;
+    bool keeps_run_state; /* of a run that has ended: its cleared tasks wait until somebody queues it */
 };
 /* Tasks go back to "none" and the run to queued. */
 void hk_scheduler_clear(struct hk_scheduler *s, const struct hk_clear_request *request, struct hk_command_done done);

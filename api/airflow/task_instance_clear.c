@@ -8,6 +8,7 @@ struct clearing {
     struct hk_str note; /* data NULL: leave as it is */
     bool only_failed;
     bool only_running;
+    bool resets_runs;
 
     /* as asked for */
     bool dry_run;
@@ -102,7 +103,7 @@ static void read_body(struct hk_validation *v, struct clearing *c)
     bool says_failed = hk_body_has(body, "only_failed");
     c->only_failed = flag(body, "only_failed", HK_TRUE);
     c->only_running = flag(body, "only_running", HK_FALSE);
-    bool resets_runs = flag(body, "reset_dag_runs", HK_TRUE);
+    c->resets_runs = flag(body, "reset_dag_runs", HK_TRUE);
     read_task_ids(v, body, c);
     c->run_id = hk_body_text(body, "dag_run_id", optional);
     c->include_upstream = flag(body, "include_upstream", HK_FALSE);
@@ -122,11 +123,6 @@ static void read_body(struct hk_validation *v, struct clearing *c)
     if (on_latest) {
         hk_validation_fail(v, 400,
                            "run_on_latest_version is not supported by hanok: a run keeps the version it began with");
-    }
-    if (!resets_runs && !c->dry_run) {
-        hk_validation_fail(v, 400,
-                           "reset_dag_runs = false is not supported by hanok: tasks of a run that stays finished "
-                           "would never run; leave it out");
     }
 }
 
@@ -228,8 +224,11 @@ static void start_clear(struct hk__command *command)
     const char *dag_id = hk__text(command->req->arena, c->selection.dag_id);
     for (size_t i = 0; i < count; i++) {
         const struct hk__run_tasks *run = &c->selection.runs[i];
-        const struct hk_clear_request request = {
-            .dag_id = dag_id, .run_id = run->run_id, .task_ids = run->task_ids, .task_count = run->count};
+        const struct hk_clear_request request = {.dag_id = dag_id,
+                                                 .run_id = run->run_id,
+                                                 .task_ids = run->task_ids,
+                                                 .task_count = run->count,
+                                                 .keeps_run_state = !c->resets_runs};
         if (run->count > 0) {
             hk_scheduler_clear(command->air->options.scheduler, &request,
                                (struct hk_command_done){hk__command_next, command});

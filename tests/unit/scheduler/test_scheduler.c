@@ -132,6 +132,48 @@ static void a_lost_job_uses_up_no_try(void **state)
 
 /* ---- people meddle while a job is running ---- */
 
+static void a_run_that_is_ended_by_hand_still_tears_down(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"make", "work", "later", "drop"};
+    struct world w;
+    world_open(&w);
+    struct hk_graph_builder *b = world_dag("d", names, 4);
+    struct hk_task *drop = hk_graph_builder_find_task(b, HK_STR("drop"));
+    drop->is_teardown = true;
+    drop->trigger_rule = HK_RULE_ALL_DONE_SETUP_SUCCESS;
+    hk_graph_builder_find_task(b, HK_STR("make"))->is_setup = true;
+    for (size_t i = 0; i + 1 < 4; i++) {
+        hk_graph_builder_edge(b, hk_str_from(names[i]), hk_str_from(names[i + 1]));
+    }
+    hk_graph_builder_edge(b, HK_STR("make"), HK_STR("drop"));
+    struct hk_graph *graph = world_put(&w, b, "v1");
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    world_finish(&w, &w.started[0], HK_JOB_SUCCEEDED);
+    struct hk_executor_host host = hk_scheduler_host(w.scheduler);
+    host.started(host.context, &w.started[1], w.now_us, 77);
+    world_settle(&w);
+    for (int i = 0; i < 2; i++) { /* once while work runs, once while drop does */
+        hk_scheduler_set_run_state(w.scheduler, "d", "r1", HK_RUN_FAILED, world_done(&w));
+        world_settle(&w);
+        assert_int_equal(w.last_code, HK_OK);
+        assert_int_equal(w.stop_count, 1);
+        assert_string_equal(world_state(&w, "r1", "later"), "skipped");
+        assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_run WHERE state = 'running'"), 1);
+        if (i == 0) {
+            assert_string_equal(world_state(&w, "r1", "work"), "failed");
+            world_finish(&w, &w.started[1], HK_JOB_STOPPED);
+        }
+        assert_int_equal(w.start_count, 3);
+        assert_string_equal(world_state(&w, "r1", "drop"), "queued");
+    }
+    world_finish(&w, &w.started[2], HK_JOB_SUCCEEDED);
+    assert_string_equal(world_state(&w, "r1", "drop"), "success");
+    assert_int_equal(world_number(&w, "SELECT count(*) FROM dag_run WHERE state = 'success'"), 1); /* of its leaf */
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 static void a_cleared_task_begins_anew_when_its_process_has_ended(void **state)
 {
     (void)state;
@@ -685,6 +727,7 @@ int main(void)
         cmocka_unit_test(retries_keep_their_history),
         cmocka_unit_test(a_retry_waits_for_its_time),
         cmocka_unit_test(a_lost_job_uses_up_no_try),
+        cmocka_unit_test(a_run_that_is_ended_by_hand_still_tears_down),
         cmocka_unit_test(a_cleared_task_begins_anew_when_its_process_has_ended),
         cmocka_unit_test(the_result_of_a_task_that_was_set_and_cleared_does_not_count),
         cmocka_unit_test(a_job_is_stopped_only_after_the_commit_that_says_so),

@@ -92,11 +92,16 @@ static void clears_tasks(void **state)
     fx_expect(422, "POST", clear, "{\"task_ids\":[]}", "at least 1 element");
     fx_expect(404, "POST", clear, "{\"dag_run_id\":\"nope\"}", "Dag Run id nope not found in dag trouble");
     fx_expect(400, "POST", clear, "{\"dag_run_id\":\"again\",\"include_future\":true}", "with no logical_date");
-    fx_expect(400, "POST", clear, "{\"dry_run\":false,\"dag_run_id\":\"again\",\"reset_dag_runs\":false}",
-              "reset_dag_runs");
+    fx_expect(200, "POST", clear, "{\"dry_run\":false,\"dag_run_id\":\"again\",\"reset_dag_runs\":false}",
+              "\"state\":null");
+    fx_expect(200, "GET", "/api/v2/dags/trouble/dagRuns/again", NULL, "\"state\":\"failed\"");
+    fx_expect(200, "GET", "/api/v2/dags/trouble/dagRuns/again/taskInstances/bad", NULL, "\"state\":null");
+    fx_expect(200, "PATCH", "/api/v2/dags/trouble/dagRuns/again", "{\"state\":\"queued\"}", NULL);
+    fx_until("/api/v2/dags/trouble/dagRuns/again/taskInstances/bad", "\"state\":\"failed\"");
+    fx_until("/api/v2/dags/trouble/dagRuns/again", "\"state\":\"failed\"");
     fx_expect(200, "POST", clear, "{\"dry_run\":false,\"dag_run_id\":\"again\",\"note\":\"once more\"}",
               "\"note\":\"once more\"");
-    fx_until("/api/v2/dags/trouble/dagRuns/again/taskInstances/bad", "\"try_number\":2");
+    fx_until("/api/v2/dags/trouble/dagRuns/again/taskInstances/bad", "\"try_number\":3");
     fx_until("/api/v2/dags/trouble/dagRuns/again", "\"state\":\"failed\"");
 }
 
