@@ -89,6 +89,8 @@ void hk_local_python_attach(struct hk_local *local, const struct hk_job_key *key
                             const struct hk_python_session *session);
 /* Sends one message to the process; nothing happens when it is gone. */
 void hk_local_python_send(struct hk_local *local, const struct hk_job_key *key, struct hk_str payload);
+/* The same, and with it one end of a new socket for log lines. */
+void hk_local_python_send_log(struct hk_local *local, const struct hk_job_key *key, struct hk_str payload);
 /* Inside session.ended: why the process could not be started at all (no Task SDK there, no such interpreter), or NULL.
  * The sentence is in the job's log already. */
 const char *hk_local_python_refusal(struct hk_local *local, const struct hk_job_key *key);

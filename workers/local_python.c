@@ -69,13 +69,23 @@ void hk_local_python_attach(struct hk_local *local, const struct hk_job_key *key
     }
 }
 
-void hk_local_python_send(struct hk_local *local, const struct hk_job_key *key, struct hk_str payload)
+static void send_as(struct hk_local *local, enum hk_shim_type type, const struct hk_job_key *key, struct hk_str payload)
 {
     struct local_job *job = local_job_find(local, key);
     if (job != NULL && job->state == LOCAL_RUNNING) {
         HK_ASSERT(payload.len <= HK_MAX_FRAME_BYTES);
-        local_tell(local, &(struct hk_shim_message){.type = HK_SHIM_SEND, .key = *key, .payload = payload});
+        local_tell(local, &(struct hk_shim_message){.type = type, .key = *key, .payload = payload});
     }
+}
+
+void hk_local_python_send(struct hk_local *local, const struct hk_job_key *key, struct hk_str payload)
+{
+    send_as(local, HK_SHIM_SEND, key, payload);
+}
+
+void hk_local_python_send_log(struct hk_local *local, const struct hk_job_key *key, struct hk_str payload)
+{
+    send_as(local, HK_SHIM_SEND_LOG, key, payload);
 }
 
 void hk_local_mask(struct hk_local *local, const struct hk_job_key *key, struct hk_str secret)

@@ -159,7 +159,41 @@ static bool is_in_order(struct hk_str line, json_t *object)
     return i >= 3 && memchr(line.data, '\n', line.len) == NULL;
 }
 
-void hk_log_file_add_json(struct hk_log_file *file, int64_t at_us, struct hk_str line)
+static json_t *masked_text(const struct hk_log_file *file, const json_t *value)
+{
+    struct hk_buf text;
+    hk_buf_init(&text, SIZE_MAX / 2);
+    struct hk_str old = {json_string_value(value), json_string_length(value)};
+    json_t *masked = hk_mask_apply(file->mask, old, &text) ? json_stringn_nocheck(text.data, text.len) : NULL;
+    hk_buf_clear(&text);
+    return masked;
+}
+
+/* NULL: it may stay as it is. Changes what is in it. */
+static json_t *masked(const struct hk_log_file *file, json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+    if (json_is_string(value)) {
+        return masked_text(file, value);
+    }
+    json_object_foreach (value, key, member) {
+        json_t *hidden = masked(file, member);
+        if (hidden != NULL) {
+            json_object_set_new(value, key, hidden); /* of a key that is there: the walk may go on */
+        }
+    }
+    json_array_foreach (value, i, member) {
+        json_t *hidden = masked(file, member);
+        if (hidden != NULL) {
+            json_array_set_new(value, i, hidden);
+        }
+    }
+    return NULL;
+}
+
+void hk_log_file_add_json(struct hk_log_file *file, int64_t at_us, struct hk_str line, bool is_to_mask)
 {
     line = hk_str_trim(line);
     if (file->path == NULL || line.len == 0) {
@@ -169,6 +203,9 @@ void hk_log_file_add_json(struct hk_log_file *file, int64_t at_us, struct hk_str
     json_t *object = hk_json_parse(line, &err);
     if (object == NULL || !json_is_object(object)) {
         hk_log_file_add(file, &(struct hk_log_line){.at_us = at_us, .level = "error", .logger = "task", .event = line});
+    } else if (is_to_mask && file->mask != NULL) {
+        (void)masked(file, object);
+        add_object(file, at_us, object);
     } else if (is_in_order(line, object)) {
         hk_buf_add_str(&file->pending, line);
         hk_buf_add_char(&file->pending, '\n');

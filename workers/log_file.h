@@ -33,14 +33,14 @@ struct hk_log_line {
 
 /* Empty path: NULL. */
 void hk_log_file_init(struct hk_log_file *file, struct hk_str path, struct hk_str context);
-/* From now on this text is "***" in the events of hk_log_file_add. */
+/* From now on this text is "***" in the events of hk_log_file_add, and in what hk_log_file_add_json is to mask. */
 void hk_log_file_mask(struct hk_log_file *file, struct hk_str secret);
 /* Bytes that are not UTF-8 become U+FFFD; a long event is split into several lines. */
 void hk_log_file_add(struct hk_log_file *file, const struct hk_log_line *line);
 /* A line that is a JSON object already, as the Task SDK's process writes it: timestamp, level and event come first, a
  * missing timestamp is added, "exception" is renamed to "error_detail" - what Airflow's supervisor does. What cannot be
  * read is kept as the event of an error line. */
-void hk_log_file_add_json(struct hk_log_file *file, int64_t at_us, struct hk_str line);
+void hk_log_file_add_json(struct hk_log_file *file, int64_t at_us, struct hk_str line, bool is_to_mask);
 bool hk_log_file_is_pending(const struct hk_log_file *file);
 void hk_log_file_flush(struct hk_log_file *file);
 void hk_log_file_close(struct hk_log_file *file); /* flushes; may be used again */

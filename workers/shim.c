@@ -164,8 +164,9 @@ static void on_job_message(struct shim *shim, const struct hk_shim_message *m)
     }
     switch (m->type) {
     case HK_SHIM_SEND:
+    case HK_SHIM_SEND_LOG:
         if (job->kind != HK_SHIM_COMMAND) {
-            shim_python_send(job, m->payload);
+            shim_python_send(job, m->payload, m->type == HK_SHIM_SEND_LOG);
         }
         break;
     case HK_SHIM_LOG:

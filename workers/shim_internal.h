@@ -19,6 +19,7 @@ enum {
     SHIM_BUCKETS = 256,
     SHIM_READ_BYTES = 64 * 1024,
     SHIM_SPARE_FOLDERS = 32,
+    SHIM_MAX_EXTRA_LOGS = 32,                            /* open at once, of one process */
     SHIM_MAX_UNANSWERED_BYTES = HK_MAX_FRAME_BYTES + 16, /* of one process; it is not read any more beyond */
 };
 
@@ -28,7 +29,8 @@ struct shim_job;
 
 enum shim_stream_kind { STREAM_REQUESTS, STREAM_OUTPUT, STREAM_ERRORS, STREAM_LOGS, STREAM_COUNT };
 
-/* A descriptor that a job's process writes to. Commands have only STREAM_OUTPUT. */
+/* A descriptor that a job's process writes to. Commands have only STREAM_OUTPUT; Python processes may ask for further
+ * STREAM_LOGS. */
 struct shim_stream {
     uv_poll_t poll;
     struct shim_job *job;
@@ -37,6 +39,8 @@ struct shim_stream {
     bool is_paused;
     int watched;           /* events that the poll is for; 0: stopped */
     struct hk_buf partial; /* a line or frame that is not complete */
+    bool is_extra;         /* on the heap, in job->extra_logs while it is open */
+    struct shim_stream *next;
 };
 
 /* A message of a Python process that the engine has not answered: sent again to the next engine. */
@@ -96,6 +100,11 @@ struct shim_job {
     struct shim_unanswered *last;
     size_t unanswered_bytes;
     struct hk_buf to_process;
+    struct shim_stream *extra_logs;
+    int extra_log_count;
+    bool has_shared_socket;       /* with a process that wanted a log socket of its own */
+    int log_fd;                   /* goes with a message that waits in to_process; -1: none */
+    size_t before_log_fd;         /* bytes that come before that message */
     const struct shim_host *host; /* that has its record, be it dead by now; NULL: none yet */
 };
 
@@ -190,7 +199,7 @@ void shim_command_drop_folders(struct shim *shim);
 
 /* shim_python.c */
 void shim_python_start(struct shim_job *job, const struct hk_shim_start *start);
-void shim_python_send(struct shim_job *job, struct hk_str payload);
+void shim_python_send(struct shim_job *job, struct hk_str payload, bool with_log);
 void shim_python_write(struct shim_job *job); /* what waits for the process */
 void shim_python_frames(struct shim_stream *stream);
 void shim_python_resend(struct shim_job *job);
@@ -208,6 +217,9 @@ int64_t shim_host_tick(struct shim *shim, int64_t now);
 
 /* shim_stream.c */
 void shim_stream_open(struct shim_job *job, enum shim_stream_kind kind, int fd);
+void shim_stream_open_log(struct shim_job *job, int fd); /* one more */
+void shim_streams_read(struct shim_job *job);            /* of all that are open */
+void shim_streams_close(struct shim_job *job);
 void shim_stream_read(struct shim_stream *stream); /* all there is now */
 void shim_stream_watch(struct shim_stream *stream);
 void shim_stream_close(struct shim_stream *stream);

@@ -102,6 +102,7 @@ void shim_job_start(struct shim *shim, const struct hk_job_key *key, const struc
     hk_buf_init(&job->last_line, 2 * HK_MAX_XCOM_BYTES);
     hk_buf_init(&job->to_process, 2 * (size_t)HK_MAX_FRAME_BYTES);
     hk_buf_init(&job->turn, HK_SHIM_MAX_FRAME_BYTES + HK_SHIM_HEADER_BYTES);
+    job->log_fd = -1;
     for (int i = 0; i < STREAM_COUNT; i++) {
         job->streams[i].fd = -1;
         job->host_fds[i] = -1;
@@ -230,9 +231,7 @@ static void finish(struct shim_job *job)
 {
     struct shim *shim = job->shim;
     shim_turn_over(job);
-    for (int i = 0; i < STREAM_COUNT; i++) {
-        shim_stream_close(&job->streams[i]);
-    }
+    shim_streams_close(job);
     job->ended.exit_code = exit_code_of(job->status);
     job->ended.user_us = timeval_us(job->usage.ru_utime);
     job->ended.system_us = timeval_us(job->usage.ru_stime);
@@ -283,11 +282,7 @@ void shim_job_exited(struct shim_job *job, int status, const struct rusage *usag
     job->ended.ended_at_us = shim_wall(job->shim);
     shim_turn_over(job); /* before this one's files are seen to: its slot is free */
     job->drain_at = shim_now(job->shim) + HK_SHIM_DRAIN_MS * HK_MS_US;
-    for (int i = 0; i < STREAM_COUNT; i++) {
-        if (job->streams[i].fd >= 0) {
-            shim_stream_read(&job->streams[i]);
-        }
-    }
+    shim_streams_read(job);
     shim_job_check(job);
 }
 

@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/base/alloc.h"
 #include "workers/shim_internal.h"
 
 enum {
@@ -43,9 +45,8 @@ void shim_stream_watch(struct shim_stream *s)
     }
 }
 
-void shim_stream_open(struct shim_job *job, enum shim_stream_kind kind, int fd)
+static void open_stream(struct shim_stream *s, struct shim_job *job, enum shim_stream_kind kind, int fd)
 {
-    struct shim_stream *s = &job->streams[kind];
     s->job = job;
     s->kind = kind;
     s->fd = fd;
@@ -59,12 +60,29 @@ void shim_stream_open(struct shim_job *job, enum shim_stream_kind kind, int fd)
     shim_stream_watch(s);
 }
 
+void shim_stream_open(struct shim_job *job, enum shim_stream_kind kind, int fd)
+{
+    open_stream(&job->streams[kind], job, kind, fd);
+}
+
+void shim_stream_open_log(struct shim_job *job, int fd)
+{
+    struct shim_stream *s = hk_alloc(sizeof *s);
+    s->is_extra = true;
+    s->next = job->extra_logs;
+    job->extra_logs = s;
+    job->extra_log_count++;
+    open_stream(s, job, STREAM_LOGS, fd);
+}
+
 static void one_line(struct shim_stream *s, struct hk_str line)
 {
     struct shim_job *job = s->job;
     switch (s->kind) {
     case STREAM_LOGS:
-        hk_log_file_add_json(&job->log, shim_wall(job->shim), line);
+        /* The SDK masks by itself. But whoever asked for a further socket was told that a supervisor follows, who does;
+         * and the task, which logs what that process prints, does not know the secrets it has asked for. */
+        hk_log_file_add_json(&job->log, shim_wall(job->shim), line, job->has_shared_socket);
         return;
     case STREAM_OUTPUT:
         if (job->kind == HK_SHIM_COMMAND) {
@@ -162,6 +180,19 @@ static void on_closed(uv_handle_t *handle)
 {
     struct shim_stream *s = handle->data;
     shim_job_release(s->job);
+    if (s->is_extra) {
+        free(s);
+    }
+}
+
+static void leave_extra(struct shim_stream *s)
+{
+    struct shim_stream **at = &s->job->extra_logs;
+    while (*at != s) {
+        at = &(*at)->next;
+    }
+    *at = s->next;
+    s->job->extra_log_count--;
 }
 
 void shim_stream_close(struct shim_stream *s)
@@ -175,4 +206,31 @@ void shim_stream_close(struct shim_stream *s)
     s->fd = -1;
     s->job->open_streams--;
     hk_buf_clear(&s->partial);
+    if (s->is_extra) {
+        leave_extra(s);
+    }
+}
+
+void shim_streams_read(struct shim_job *job)
+{
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        if (job->streams[i].fd >= 0) {
+            shim_stream_read(&job->streams[i]);
+        }
+    }
+    struct shim_stream *next;
+    for (struct shim_stream *s = job->extra_logs; s != NULL; s = next) {
+        next = s->next;
+        shim_stream_read(s);
+    }
+}
+
+void shim_streams_close(struct shim_job *job)
+{
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        shim_stream_close(&job->streams[i]);
+    }
+    while (job->extra_logs != NULL) {
+        shim_stream_close(job->extra_logs);
+    }
 }

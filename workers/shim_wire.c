@@ -191,6 +191,7 @@ static void fields(struct codec *c, struct hk_shim_message *m)
         fields_of_start(c, &m->start);
         break;
     case HK_SHIM_SEND:
+    case HK_SHIM_SEND_LOG:
     case HK_SHIM_MESSAGE:
     case HK_SHIM_MASK:
         field_bytes(c, &m->payload);

@@ -4,7 +4,7 @@
  *
  *     engine: HELLO      shim: WELCOME, one JOB each, JOBS_END, then what the engine has not answered or forgotten
  *     engine: START      shim: STARTED, MESSAGE ..., ENDED
- *     engine: SEND, LOG, MASK, STOP, FORGET, SHUTDOWN
+ *     engine: SEND, SEND_LOG, LOG, MASK, STOP, FORGET, SHUTDOWN
  *
  * HK_SHIM_VERSION changes with any change of a field; HELLO, WELCOME's version and SHUTDOWN stay as they are for ever,
  * so that a newer engine can at least end an older shim. A record of HOME/run/exits is an ENDED frame. */
@@ -15,7 +15,7 @@
 #include "engine/base/limits.h"
 #include "scheduler/executor.h"
 
-enum { HK_SHIM_VERSION = 3 };
+enum { HK_SHIM_VERSION = 4 };
 
 enum {
     HK_SHIM_HEADER_BYTES = 4,
@@ -29,6 +29,7 @@ enum hk_shim_type {
     HK_SHIM_WELCOME,
     HK_SHIM_START,
     HK_SHIM_SEND,
+    HK_SHIM_SEND_LOG, /* the same, and with it one end of a new socket for log lines */
     HK_SHIM_LOG,
     HK_SHIM_MASK,
     HK_SHIM_STOP,
@@ -98,7 +99,7 @@ struct hk_shim_message {
             int32_t pid;
         } welcome;
         struct hk_shim_start start;
-        struct hk_str payload; /* SEND, MESSAGE; MASK: one secret */
+        struct hk_str payload; /* SEND, SEND_LOG, MESSAGE; MASK: one secret */
         struct {
             struct hk_str level;
             struct hk_str event;

@@ -29,6 +29,8 @@ struct hk_python_port {
     void (*start)(void *context, const struct hk_python_start *start, const struct hk_python_session *session);
     void (*attach)(void *context, const struct hk_job_key *key, const struct hk_python_session *session);
     void (*send)(void *context, const struct hk_job_key *key, struct hk_str payload);
+    /* The same, and with it one end of a new socket for log lines. */
+    void (*send_log)(void *context, const struct hk_job_key *key, struct hk_str payload);
     void (*log)(void *context, const struct hk_job_key *key, const char *level, const char *event);
     void (*mask)(void *context, const struct hk_job_key *key, struct hk_str secret);
     void (*forget)(void *context, const struct hk_job_key *key);

@@ -16,6 +16,11 @@ static void port_send(void *context, const struct hk_job_key *key, struct hk_str
     hk_local_python_send(context, key, payload);
 }
 
+static void port_send_log(void *context, const struct hk_job_key *key, struct hk_str payload)
+{
+    hk_local_python_send_log(context, key, payload);
+}
+
 static void port_log(void *context, const struct hk_job_key *key, const char *level, const char *event)
 {
     hk_local_log(context, key, level, event);
@@ -38,6 +43,6 @@ static const char *port_refusal(void *context, const struct hk_job_key *key)
 
 struct hk_python_port hk_python_port_local(struct hk_local *local)
 {
-    return (struct hk_python_port){local,    port_start, port_attach, port_send,
+    return (struct hk_python_port){local,    port_start, port_attach, port_send,   port_send_log,
                                    port_log, port_mask,  port_forget, port_refusal};
 }

@@ -19,6 +19,8 @@ static const char asset_store[] = "The asset state store";
 static const char assets[] = "Reading assets and their events";
 static const char people[] = "Human-in-the-loop input";
 
+static void log_socket(struct hk__request *request);
+
 /* All of ToSupervisor (airflow/sdk/execution_time/comms.py of task SDK 1.3), in its order. */
 static const struct handler handlers[] = {
     {"AwaitInputTask", hk__request_refused_final, people, false},
@@ -71,8 +73,7 @@ static const struct handler handlers[] = {
     {"TaskState", hk__request_final, NULL, false},
     {"TriggerDagRun", hk__request_trigger, NULL, false},
     {"DeleteVariable", hk__request_variable_delete, NULL, true},
-    {"ResendLoggingFD", NULL, "Handing a second log socket to a re-executed task (run_as_user, virtualenv operators)",
-     false},
+    {"ResendLoggingFD", log_socket, NULL, false},
     {"CreateHITLDetailPayload", NULL, people, false},
     {"UpdateHITLDetail", NULL, people, false},
     {"GetHITLDetailResponse", NULL, people, false},
@@ -99,6 +100,26 @@ void hk__session_reply(struct hk__session *session, int64_t id, const json_t *bo
     const struct hk_python_port *port = &session->supervisor->options.port;
     port->send(port->context, &session->key, hk_buf_str(&out));
     hk_buf_clear(&out);
+}
+
+static void request_free(struct hk__request *request);
+
+/* For a process that the task has started, which shares its socket: a virtualenv operator's Python that has Airflow, or
+ * the task itself behind sudo. The number is the process's own business; the SDK writes what it has received there. */
+static void log_socket(struct hk__request *request)
+{
+    struct hk__session *session = request->session;
+    const struct hk_python_port *port = &session->supervisor->options.port;
+    json_t *body = json_pack("{s:s,s:[i]}", "type", "SentFDs", "fds", 0);
+    struct hk_buf out;
+    hk_buf_init(&out, HK_MAX_FRAME_BYTES);
+    hk_sdk_message_encode(request->id, body, NULL, &out);
+    if (!session->is_ended) {
+        port->send_log(port->context, &session->key, hk_buf_str(&out));
+    }
+    hk_buf_clear(&out);
+    json_decref(body);
+    request_free(request);
 }
 
 static void request_free(struct hk__request *request)
@@ -173,11 +194,6 @@ static void refuse(struct hk__request *request, const char *missing)
              missing, request->type);
     const struct hk_python_port *port = &request->session->supervisor->options.port;
     port->log(port->context, &request->session->key, "error", sentence);
-    if (strcmp(request->type, "ResendLoggingFD") == 0) {
-        /* Raised, it would end the task; as a body, the SDK goes on with standard output as its log. */
-        hk__request_absent(request, "GENERIC_ERROR", json_pack("{s:s}", "message", sentence));
-        return;
-    }
     hk__request_error(request, "GENERIC_ERROR", sentence);
 }
 

@@ -2,11 +2,14 @@
 
 import datetime as dt
 import os
+import sys
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.latest_only import LatestOnlyOperator
-from airflow.providers.standard.operators.python import PythonOperator, ShortCircuitOperator
+from airflow.providers.standard.operators.python import (
+    ExternalPythonOperator, PythonOperator, PythonVirtualenvOperator, ShortCircuitOperator,
+)
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.providers.standard.operators.weekday import BranchDayOfWeekOperator
 from airflow.providers.standard.sensors.external_task import ExternalTaskSensor
@@ -128,3 +131,44 @@ with DAG("cleaning_counts", schedule=None):
     create = EmptyOperator(task_id="create").as_setup()
     drop = BashOperator(task_id="drop", bash_command="false").as_teardown(setups=create, on_failure_fail_dagrun=True)
     create >> EmptyOperator(task_id="work") >> drop
+
+with DAG("other_pythons", schedule=None):
+
+    def asks(value):
+        """In a Python that has Airflow and speaks with hanok by itself."""
+        import logging
+
+        from airflow.sdk import Variable
+
+        Variable.set("other_written", value)
+        logging.getLogger("other").warning("logged %s", Variable.get("other_secret"))
+        print("printed", Variable.get("other_secret"))
+        return [value, 1]
+
+    def plain(value):
+        import sys
+
+        return value + [sys.prefix != sys.base_prefix]
+
+    asked = ExternalPythonOperator(task_id="external_operator", python=sys.executable, python_callable=asks,
+                                   op_args=["b"])
+    # No requirements: what the standard library brings along makes the environment, nothing is downloaded.
+    made = PythonVirtualenvOperator(task_id="venv_operator", python_callable=plain, op_args=[asked.output],
+                                    system_site_packages=True)
+
+    @task.virtualenv(system_site_packages=False)
+    def virtual(value, ds=None):
+        return value + ["virtual"]
+
+    @task.external_python(python=os.path.join(sys.base_prefix, "bin", "python3"), expect_airflow=False)
+    def external(value):
+        return value + ["external"]
+
+    @task
+    def compares(made, virtual, external):
+        from airflow.sdk import Variable
+
+        assert (made, virtual, external) == (["b", 1, True], ["b", 1, "virtual"], ["b", 1, "external"])
+        assert Variable.get("other_written") == "b"
+
+    compares(made.output, virtual(asked.output), external(asked.output))

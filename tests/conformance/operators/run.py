@@ -4,6 +4,7 @@ usage: run.py HANOK [--keep]
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -11,10 +12,12 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "common"))
 import airflow_api as api  # noqa: E402
+from airflow_client.client.models.variable_body import VariableBody  # noqa: E402
 from engine_test import Report, admin_of, running_engine  # noqa: E402
 from standalone import wait_until  # noqa: E402
 
 SECONDS = 120
+SECRET = "hunter2-hunter2"
 GOOD, BAD, OUT, AFTER = "success", "failed", "skipped", "upstream_failed"
 WANTED = {
     "parent": (BAD, {"first": GOOD, "again": GOOD, "skips": OUT, "fails": BAD}),
@@ -29,6 +32,8 @@ WANTED = {
     "retrying": (BAD, {"doubled": BAD, "by_half": BAD, "third_time": GOOD, "wide": GOOD}),
     "outlets": (GOOD, {"command": GOOD, "nothing": GOOD}),
     "cleaning": (GOOD, {"create": GOOD, "boom": BAD, "lost": AFTER, "work": GOOD, "drop": BAD}),
+    "other_pythons": (GOOD, {"external_operator": GOOD, "venv_operator": GOOD, "virtual": GOOD, "external": GOOD,
+                             "compares": GOOD}),
     "cleaning_counts": (BAD, {"create": GOOD, "work": GOOD, "drop": BAD}),
 }
 
@@ -38,12 +43,28 @@ def start_of(client, dag_id, run_id, task_id):
     return next((task.start_date, task.end_date) for task in tasks if task.task_id == task_id)
 
 
+def log_of(client, dag_id, run_id, task_id):
+    """(logger, event) of every line."""
+    ask = api.airflow.TaskInstanceApi(client).get_log_without_preload_content
+    answer = ask(dag_id, run_id, task_id, 1, full_content=True, accept="application/json")
+    return [(line.get("logger"), line["event"]) for line in json.loads(answer.data)["content"]]
+
+
+def check_other_pythons(report, client, run_id):
+    lines = log_of(client, "other_pythons", run_id, "external_operator")
+    report.check("the other Python's own log lines are there, and masked",
+                 [] if ("other", "logged ***") in lines else [str(lines)])
+    report.equal("what it prints is masked", [event for _, event in lines if "printed" in event], ["printed ***"])
+    report.equal("the secret is nowhere", [event for _, event in lines if SECRET in event], [])
+
+
 def run(report, engine, folder):
     shutil.copy(os.path.join(HERE, "dags.py"), folder)
     client = admin_of(engine)
     wait_until(lambda: set(WANTED) <= set(api.dags_of(client)) or api.import_errors_of(client), SECONDS,
                "the DAGs to be read")
     report.equal("the file is read", api.import_errors_of(client), {})
+    api.airflow.VariableApi(client).post_variable(VariableBody(key="other_secret", value=SECRET))
     # The sensors look for the run of the same logical date: their own.
     dates = {"sensing": "2026-02-01T00:00:00Z"}
     runs = {name: api.trigger(client, name, logical_date=dates.get(name)) for name in WANTED}
@@ -51,6 +72,7 @@ def run(report, engine, folder):
     for name, (state, tasks) in WANTED.items():
         report.equal(f"{name} ends as it should", ended.get(name), state)
         report.equal(f"so do the tasks of {name}", api.task_states(client, name, runs[name]), tasks)
+    check_other_pythons(report, client, runs["other_pythons"])
     with open(os.path.join(engine.home, "child_runs")) as file:
         report.equal("reset_dag_run ran the child once more", file.read().split(), ["run", "run"])
     child = api.airflow.DagRunApi(client).get_dag_run("child", "fixed")

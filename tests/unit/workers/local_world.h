@@ -402,6 +402,31 @@ __attribute__((unused)) static void receive_frame(int fd, char *out)
     out[len] = '\0';
 }
 
+/* As receive_frame, with the descriptor that came with it; -1: none. */
+__attribute__((unused)) static int receive_frame_and_fd(int fd, char *out)
+{
+    uint32_t len = 0;
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec io = {&len, 4};
+    struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    if (recvmsg(fd, &m, MSG_WAITALL) != 4) {
+        _exit(9);
+    }
+    int came = -1;
+    if (CMSG_FIRSTHDR(&m) != NULL) {
+        memcpy(&came, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof came);
+    }
+    len = ntohl(len);
+    if (recv(fd, out, len, MSG_WAITALL) != (ssize_t)len) {
+        _exit(9);
+    }
+    out[len] = '\0';
+    return came;
+}
+
 __attribute__((unused)) static void fake_task(const int fds[4])
 {
     char text[256];
@@ -412,7 +437,14 @@ __attribute__((unused)) static void fake_task(const int fds[4])
     dprintf(fds[3], "{\"timestamp\":\"2026-11-22T00:00:00Z\",\"level\":\"info\",\"event\":\"on logs\"}\n");
     snprintf(answer, sizeof answer, "\x92\x05got %s", text);
     send_frame(fds[0], answer);
-    receive_frame(fds[0], text);
+    int log = receive_frame_and_fd(fds[0], text);
+    while (log >= 0) {
+        dprintf(log, "{\"timestamp\":\"2026-11-22T00:00:01Z\",\"level\":\"info\",\"event\":\"%s\",\"more\":[\"%s\"]}\n",
+                text + 2, text + 2);
+        send_frame(fds[0], "\x92\x06ok");
+        close(log);
+        log = receive_frame_and_fd(fds[0], text);
+    }
     if (strcmp(text + 2, "kill host") == 0) {
         kill(getppid(), SIGKILL);
         pause();

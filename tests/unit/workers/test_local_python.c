@@ -65,6 +65,42 @@ static void a_python_job_may_wait_for_its_turn(void **state)
     close_world(&w);
 }
 
+/* Many times: what a process that has ended leaves behind is closed. */
+static void a_process_may_have_further_log_sockets(void **state)
+{
+    (void)state;
+    char home[64];
+    make_home(home);
+    static struct world w;
+    open_world(&w, home);
+    start_python(&w, "startup");
+    wait_python(&w);
+    hk_local_mask(w.local, &python_key, HK_STR("hunter2"));
+    for (int i = 0; i < 100; i++) {
+        hk_local_python_send_log(w.local, &python_key,
+                                 HK_STR("\x93\x05"
+                                        "from hunter2"));
+        wait_python(&w);
+        assert_string_equal(w.message, "\x92\x06ok");
+    }
+    hk_local_python_send(w.local, &python_key,
+                         HK_STR("\x93\x05"
+                                "exit 0"));
+    wait_python(&w);
+    assert_int_equal(w.python_exit, 0);
+    hk_local_forget(w.local, &python_key);
+    const char *log = read_log(&w, 9);
+    static const char line[] = "{\"timestamp\":\"2026-11-22T00:00:01Z\",\"level\":\"info\",\"event\":\"from ***\","
+                               "\"more\":[\"from ***\"]}\n";
+    int count = 0;
+    for (const char *at = log; (at = strstr(at, line)) != NULL; at++) {
+        count++;
+    }
+    assert_int_equal(count, 100);
+    assert_null(strstr(log, "hunter2"));
+    close_world(&w);
+}
+
 /* The process prints only after it was answered, and the secret is sent before the answer. */
 static void what_is_secret_is_not_in_the_log(void **state)
 {
@@ -250,9 +286,13 @@ int main(int argc, char **argv)
         return status;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(python_messages_are_relayed),      cmocka_unit_test(a_python_job_may_wait_for_its_turn),
-        cmocka_unit_test(what_is_secret_is_not_in_the_log), cmocka_unit_test(a_new_engine_hears_unanswered_messages),
-        cmocka_unit_test(a_dead_host_loses_its_jobs),       cmocka_unit_test(jobs_of_the_next_host_are_not_lost),
+        cmocka_unit_test(python_messages_are_relayed),
+        cmocka_unit_test(a_python_job_may_wait_for_its_turn),
+        cmocka_unit_test(a_process_may_have_further_log_sockets),
+        cmocka_unit_test(what_is_secret_is_not_in_the_log),
+        cmocka_unit_test(a_new_engine_hears_unanswered_messages),
+        cmocka_unit_test(a_dead_host_loses_its_jobs),
+        cmocka_unit_test(jobs_of_the_next_host_are_not_lost),
         cmocka_unit_test(many_processes_have_sockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,7 @@ static void json_lines_as_airflows_supervisor(void **state)
         "",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        hk_log_file_add_json(&file, AT_US, hk_str_from(lines[i]));
+        hk_log_file_add_json(&file, AT_US, hk_str_from(lines[i]), false);
     }
     char *text = close_log(&file);
     assert_string_equal(
@@ -178,7 +178,7 @@ static void without_a_path_nothing_is_kept(void **state)
     struct hk_log_file file;
     hk_log_file_init(&file, HK_STR(""), HK_STR(""));
     hk_log_file_add(&file, &(struct hk_log_line){.at_us = AT_US, .level = "info", .event = HK_STR("x")});
-    hk_log_file_add_json(&file, AT_US, HK_STR("{}"));
+    hk_log_file_add_json(&file, AT_US, HK_STR("{}"), false);
     assert_false(hk_log_file_is_pending(&file));
     hk_log_file_clear(&file);
     /* A path that cannot be: the lines are lost, nothing else. */

@@ -30,6 +30,7 @@ static struct {
     char *first;
     char environment[512];
     int forgotten;
+    int log_sockets;
     int finished;
     struct hk_job_result result;
     char message[512];
@@ -308,7 +309,14 @@ static const char *on_refusal(void *c, const struct hk_job_key *key)
     return NULL;
 }
 
-static const struct hk_python_port port = {NULL, on_start, on_attach, on_send, on_log, on_mask, on_forget, on_refusal};
+static void on_send_log(void *context, const struct hk_job_key *key, struct hk_str payload)
+{
+    world.log_sockets++;
+    on_send(context, key, payload);
+}
+
+static const struct hk_python_port port = {NULL,   on_start, on_attach, on_send,   on_send_log,
+                                           on_log, on_mask,  on_forget, on_refusal};
 
 static int set_up(void **state)
 {
@@ -605,10 +613,18 @@ static void refuses_by_name(void **state)
     start();
     assert_non_null(strstr(ask("{\"type\":\"GetAssetByName\",\"name\":\"a\"}"), "GetAssetByName"));
     assert_non_null(strstr(ask("{\"type\":\"Surprise\"}"), "Surprise"));
-    assert_non_null(strstr(ask("{\"type\":\"ResendLoggingFD\"}"), "\"error\":\"GENERIC_ERROR\""));
     assert_non_null(strstr(ask("{\"type\":\"GetDag\",\"dag_id\":\"d\"}"), "GetDag"));
     assert_non_null(strstr(ask("[1]"), "not an object"));
     assert_non_null(strstr(ask("{\"type\":\"TaskState\",\"state\":\"running\"}"), "running"));
+    end(0);
+}
+
+static void hands_out_a_second_log_socket(void **state)
+{
+    (void)state;
+    start();
+    expect_answer("{\"type\":\"ResendLoggingFD\"}", "{\"type\":\"SentFDs\",\"fds\":[0]}");
+    assert_int_equal(world.log_sockets, 1);
     end(0);
 }
 
@@ -732,6 +748,7 @@ int main(void)
         test(fails_a_deferral_by_name),
         test(refuses_by_name),
         test(triggers_runs),
+        test(hands_out_a_second_log_socket),
         test(survives_an_answer_after_the_end),
         test(adopts_what_a_former_engine_started),
         test(parses_a_file),
