@@ -31,6 +31,7 @@ struct hk_db {
     struct hk_stmt *made[MADE_SLOTS]; /* the least recently used one gives way */
     uint64_t uses;
     int log_pages;
+    int fail_step_in; /* 0: never */
     struct hk_graph_cache *graphs;
 };
 
@@ -282,6 +283,19 @@ void hk_bind_null(struct hk_stmt *q, int at)
     check_bind(q, sqlite3_bind_null(q->raw, at));
 }
 
+int hk_db_fail_step(struct hk_db *db, int nth)
+{
+    int left = db->fail_step_in;
+    db->fail_step_in = nth;
+    return left;
+}
+
+static int step(struct hk_stmt *q)
+{
+    bool fails = q->db->fail_step_in > 0 && --q->db->fail_step_in == 0;
+    return fails ? SQLITE_FULL : sqlite3_step(q->raw);
+}
+
 bool hk_step(struct hk_stmt *q, bool *ok, struct hk_error *err)
 {
     *ok = true;
@@ -291,7 +305,7 @@ bool hk_step(struct hk_stmt *q, bool *ok, struct hk_error *err)
         hk_reset(q);
         return false;
     }
-    int rc = sqlite3_step(q->raw);
+    int rc = step(q);
     if (rc == SQLITE_ROW) {
         return true;
     }

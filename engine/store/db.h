@@ -65,6 +65,10 @@ bool hk_column_is_text(struct hk_stmt *q, int at);
  * how many there were. */
 size_t hk_db_reset_all(struct hk_db *db);
 
+/* For tests: the n-th step from now fails as a full disk would; 0: none. Returns what was left of the last such call.
+ */
+int hk_db_fail_step(struct hk_db *db, int nth);
+
 /* The write-ahead log: how many pages it had after the last commit (0 where there is none), and copying it into the
  * database. Only if nobody reads an older state at that moment does the log begin anew with the next commit; with
  * wait_ms above 0 readers are waited for so long. Failing is no loss: the log stays, and grows. */

@@ -57,6 +57,7 @@ struct hk_store {
     struct hk_db *idle_readers[MAX_IDLE_READERS];
     size_t idle_reader_count;
     int fail_commit_in;
+    int fail_step_in;
 };
 
 static void queue_push(struct queue *q, const struct item *item)
@@ -217,14 +218,17 @@ static void rollback(struct hk_db *db, const char *sql)
 
 /* Runs one item in its savepoint; sets item->failed when it failed and was undone. false: the whole transaction is
  * lost, since it could not be undone or SQLite has ended it by itself (full disk). */
-static bool run_savepoint(struct hk_db *db, struct item *item, struct hk_error *err)
+static bool run_savepoint(struct hk_store *store, struct item *item, struct hk_error *err)
 {
+    struct hk_db *db = store->db;
     static const char BEGIN[] = "SAVEPOINT part";
     static const char RELEASE[] = "RELEASE part";
     if (!hk_run(hk_db_query(db, BEGIN), err)) {
         return false;
     }
+    (void)hk_db_fail_step(db, store->fail_step_in);
     item->failed = !item->write.run(db, item->write.arg, &item->err);
+    store->fail_step_in = hk_db_fail_step(db, 0);
     if (!hk_db_is_in_transaction(db)) {
         *err = item->err;
         return item->failed ? false : hk_error_set(err, HK_IO, "database: the transaction was ended by an error");
@@ -251,7 +255,7 @@ static void run_batch(struct hk_store *store, struct item *items, size_t count)
     struct hk_error err = {0};
     bool ok = hk_run(hk_db_query(store->db, BEGIN), &err);
     for (size_t i = 0; i < count && ok; i++) {
-        ok = run_savepoint(store->db, &items[i], &err);
+        ok = run_savepoint(store, &items[i], &err);
     }
     ok = ok && commit(store, &err);
     atomic_fetch_add(&store->generation, 1); /* of a failed one, too: it may have been written all the same */
@@ -526,4 +530,11 @@ void hk_store_reader_give(struct hk_store *store, struct hk_db *db)
 void hk_store_fail_commit(struct hk_store *store, int nth)
 {
     store->fail_commit_in = nth;
+}
+
+int hk_store_fail_step(struct hk_store *store, int nth)
+{
+    int left = store->fail_step_in;
+    store->fail_step_in = nth;
+    return left;
 }

@@ -73,5 +73,8 @@ bool hk_store_is_idle(struct hk_store *store); /* nothing waits and nothing is t
 
 /* For tests: the n-th commit from now fails as a full disk would; 0: none. Inline stores only. */
 void hk_store_fail_commit(struct hk_store *store, int nth);
+/* And the n-th step of a statement inside of a write, which undoes that write alone. Returns what was left of the last
+ * such call: with a large number, how many steps there were. */
+int hk_store_fail_step(struct hk_store *store, int nth);
 
 #endif

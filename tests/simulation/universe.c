@@ -164,6 +164,7 @@ static void wind_down(struct universe *u)
 {
     u->is_quiet = true;
     hk_store_fail_commit(u->store, 0);
+    u->failing_step_left = hk_store_fail_step(u->store, 0);
     for (size_t i = 0; i < u->dag_count; i++) {
         u->dags[i].read_us = u->dags[i].read_us != HK_TIME_NONE ? u->mono_us : HK_TIME_NONE;
     }
@@ -207,6 +208,7 @@ static void begin(struct universe *u, const struct sim_options *options)
     }
     engine_create_database(u);
     hk_store_fail_commit(u->store, options->fail_commit > 0 ? options->fail_commit : 0);
+    (void)hk_store_fail_step(u->store, options->fail_step);
 }
 
 bool universe_run(struct universe *u, const struct sim_options *options)

@@ -60,6 +60,7 @@ struct sim_options {
     int64_t length_us; /* 0: the universe decides */
     bool trace;
     int fail_commit; /* fail just this commit, and no other fault; 0: random faults; -1: none */
+    int fail_step;   /* and just this step of a statement inside of a write; 0: none */
 };
 
 struct universe {
@@ -71,6 +72,7 @@ struct universe {
     struct hk_clock clock;
 
     struct hk_store *store;
+    int failing_step_left;
     struct hk_scheduler *scheduler;
     struct hk_rand engine_rand;
     bool is_awake;
