@@ -53,9 +53,9 @@ void hk_http_on_connection(void *context, struct MHD_Connection *connection, voi
         struct hk_guarded *guarded = hk_alloc(sizeof *guarded);
         guarded->fd = socket_of(connection);
         *state = guarded;
-        hk_guard_begin(http->guard, guarded);
+        hk_guard_join(http->guard, guarded);
     } else {
-        hk_guard_end(http->guard, *state);
+        hk_guard_leave(http->guard, *state);
         free(*state);
         *state = NULL;
     }
@@ -65,7 +65,7 @@ void hk_http_on_connection(void *context, struct MHD_Connection *connection, voi
 void *hk_http_on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct hk_http *http = context;
-    (void)connection;
+    hk_guard_hear(http->guard, guarded_of(connection));
     struct request_state *state = hk_alloc(sizeof *state);
     state->started_us = now_us(http);
     state->exchange = hk_exchange_create(http->waiting);

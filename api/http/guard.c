@@ -17,6 +17,8 @@ struct hk_guard {
     uv_thread_t thread;
     struct hk_guarded *head;
     struct hk_guarded *tail;
+    unsigned count; /* of all that are open, listed or not */
+    unsigned room;
     bool is_stopping;
 };
 
@@ -29,6 +31,13 @@ static void unlist(struct hk_guard *guard, struct hk_guarded *guarded)
     guarded->previous = NULL;
     guarded->next = NULL;
     guarded->is_listed = false;
+}
+
+static void cut(struct hk_guard *guard, struct hk_guarded *guarded, const char *why)
+{
+    hk_log(HK_DEBUG, "http", why, HK_KEY_INT("fd", guarded->fd));
+    (void)shutdown(guarded->fd, SHUT_RDWR);
+    unlist(guard, guarded);
 }
 
 static void keep_watch(void *arg)
@@ -45,18 +54,17 @@ static void keep_watch(void *arg)
             uv_cond_timedwait(&guard->changed, &guard->lock, (uint64_t)left_us * 1000);
             continue;
         }
-        hk_log(HK_DEBUG, "http", "slow client cut off", HK_KEY_INT("fd", guard->head->fd));
-        (void)shutdown(guard->head->fd, SHUT_RDWR);
-        unlist(guard, guard->head);
+        cut(guard, guard->head, "slow client cut off");
     }
     uv_mutex_unlock(&guard->lock);
 }
 
-struct hk_guard *hk_guard_create(const struct hk_clock *clock, int64_t limit_us)
+struct hk_guard *hk_guard_create(const struct hk_clock *clock, int64_t limit_us, unsigned room)
 {
     struct hk_guard *guard = hk_alloc(sizeof *guard);
     guard->clock = clock;
     guard->limit_us = limit_us;
+    guard->room = room;
     HK_ASSERT(uv_mutex_init(&guard->lock) == 0);
     HK_ASSERT(uv_cond_init(&guard->changed) == 0);
     HK_ASSERT(uv_thread_create(&guard->thread, keep_watch, guard) == 0);
@@ -79,14 +87,14 @@ void hk_guard_destroy(struct hk_guard *guard)
     free(guard);
 }
 
-void hk_guard_begin(struct hk_guard *guard, struct hk_guarded *guarded)
+/* With the lock held. */
+static void list(struct hk_guard *guard, struct hk_guarded *guarded)
 {
-    int64_t now_us = hk_clock_monotonic_us(guard->clock);
-    uv_mutex_lock(&guard->lock);
     if (guarded->is_listed) {
         unlist(guard, guarded);
     }
-    guarded->since_us = now_us;
+    guarded->since_us = hk_clock_monotonic_us(guard->clock);
+    guarded->is_idle = true;
     guarded->previous = guard->tail;
     guarded->is_listed = true;
     if (guard->tail != NULL) {
@@ -96,6 +104,39 @@ void hk_guard_begin(struct hk_guard *guard, struct hk_guarded *guarded)
         uv_cond_signal(&guard->changed); /* it may sleep for ever */
     }
     guard->tail = guarded;
+}
+
+static void make_room(struct hk_guard *guard)
+{
+    struct hk_guarded *at = guard->count > guard->room ? guard->head : NULL;
+    while (at != NULL && !at->is_idle) {
+        at = at->next;
+    }
+    if (at != NULL) {
+        cut(guard, at, "idle client cut off to make room");
+    }
+}
+
+void hk_guard_join(struct hk_guard *guard, struct hk_guarded *guarded)
+{
+    uv_mutex_lock(&guard->lock);
+    guard->count++;
+    make_room(guard); /* before the new one is on the list */
+    list(guard, guarded);
+    uv_mutex_unlock(&guard->lock);
+}
+
+void hk_guard_begin(struct hk_guard *guard, struct hk_guarded *guarded)
+{
+    uv_mutex_lock(&guard->lock);
+    list(guard, guarded);
+    uv_mutex_unlock(&guard->lock);
+}
+
+void hk_guard_hear(struct hk_guard *guard, struct hk_guarded *guarded)
+{
+    uv_mutex_lock(&guard->lock);
+    guarded->is_idle = false;
     uv_mutex_unlock(&guard->lock);
 }
 
@@ -105,5 +146,13 @@ void hk_guard_end(struct hk_guard *guard, struct hk_guarded *guarded)
     if (guarded->is_listed) {
         unlist(guard, guarded);
     }
+    uv_mutex_unlock(&guard->lock);
+}
+
+void hk_guard_leave(struct hk_guard *guard, struct hk_guarded *guarded)
+{
+    hk_guard_end(guard, guarded);
+    uv_mutex_lock(&guard->lock);
+    guard->count--;
     uv_mutex_unlock(&guard->lock);
 }

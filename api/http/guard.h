@@ -1,7 +1,10 @@
 /* Cuts off clients that send a request a byte at a time: libmicrohttpd's timeout starts anew with every byte. A
  * connection is on the guard's list while a request is due from it, and its socket is shut down when the request is not
  * whole within the limit; the server then closes it as if the client had gone. One thread, asleep as long as the list
- * is empty. Any thread. */
+ * is empty.
+ *
+ * And makes room: when more connections are open than it was told to keep, the one that has been idle for longest goes,
+ * so that clients that keep connections they do not use shut nobody out. Any thread. */
 #ifndef HK_HTTP_GUARD_H
 #define HK_HTTP_GUARD_H
 
@@ -18,11 +21,15 @@ struct hk_guarded {
     int64_t since_us;
     int fd;
     bool is_listed;
+    bool is_idle; /* nothing of the next request has come */
 };
 
-struct hk_guard *hk_guard_create(const struct hk_clock *clock, int64_t limit_us);
+struct hk_guard *hk_guard_create(const struct hk_clock *clock, int64_t limit_us, unsigned room);
 void hk_guard_destroy(struct hk_guard *guard); /* after the last connection is closed; NULL is fine */
-void hk_guard_begin(struct hk_guard *guard, struct hk_guarded *guarded); /* a request is due from now on */
-void hk_guard_end(struct hk_guard *guard, struct hk_guarded *guarded);   /* it is whole, or the socket is closed */
+void hk_guard_join(struct hk_guard *guard, struct hk_guarded *guarded);  /* a new connection; a request is due */
+void hk_guard_begin(struct hk_guard *guard, struct hk_guarded *guarded); /* the next request is due from now on */
+void hk_guard_hear(struct hk_guard *guard, struct hk_guarded *guarded);  /* it has begun to come */
+void hk_guard_end(struct hk_guard *guard, struct hk_guarded *guarded);   /* it is whole */
+void hk_guard_leave(struct hk_guard *guard, struct hk_guarded *guarded); /* the socket is closed */
 
 #endif

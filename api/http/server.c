@@ -95,7 +95,8 @@ bool hk_http_start(const struct hk_http_options *options, struct hk_http **out, 
              address.host, port);
     http->waiting = hk_waiting_create(options->clock, (struct hk_waiting_port){suspend, resume});
     http->answers = hk_answer_cache_new(ANSWERS_MEMORY);
-    http->guard = hk_guard_create(options->clock, (int64_t)http->options.idle_seconds * 2 * HK_SECOND_US);
+    http->guard = hk_guard_create(options->clock, (int64_t)http->options.idle_seconds * 2 * HK_SECOND_US,
+                                  http->options.max_connections * 3 / 4);
     if (!start_daemon(http, fd, err)) {
         hk_http_stop(http);
         return false;

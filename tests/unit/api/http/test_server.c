@@ -190,6 +190,64 @@ static void survives_half_requests(void **state)
     expect_status(ask("GET /health HTTP/1.1\r\n" CLOSE), 200);
 }
 
+static void restart(const struct hk_http_options *options)
+{
+    hk_http_stop(http);
+    http = NULL;
+    assert_true(hk_http_start(options, &http, &err));
+}
+
+static void get(int fd, const char *target)
+{
+    char request[128];
+    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", target);
+    say(fd, request);
+}
+
+static void expect_answer(int fd, const char *word)
+{
+    hk_buf_clear(&heard);
+    hk_buf_init(&heard, 1024 * 1024);
+    hear(fd, &heard, word);
+    assert_non_null(strstr(heard.data, word));
+}
+
+/* Idle for a minute may be what a client's pool of connections is; none of them keeps anybody out, and those that are
+ * in the midst of something stay. */
+static void idle_connections_make_room(void **state)
+{
+    (void)state;
+    enum { MOST = 16, MANY = 60 };
+    struct hk_http_options options = options_of(2);
+    options.max_connections = MOST;
+    options.idle_seconds = 60;
+    restart(&options);
+    int half = dial();
+    int waiting = dial();
+    int idle[MANY];
+    char byte;
+    say(half, "GET /t/echo HTTP/1.1\r\nHost:");
+    get(waiting, "/t/hold");
+    uv_sem_wait(&is_held);
+    for (int i = 0; i < MANY; i++) {
+        idle[i] = dial();
+        get(idle[i], "/t/echo");
+        expect_answer(idle[i], "GET 127.0.0.1 0");
+    }
+    assert_int_equal(recv(idle[0], &byte, 1, 0), 0); /* the one that was idle for longest was closed */
+    get(idle[MANY - 1], "/t/echo?q=again");
+    expect_answer(idle[MANY - 1], "X-Query: again");
+    say(half, " x\r\n\r\n");
+    expect_answer(half, "GET 127.0.0.1 0");
+    complete_held("kept");
+    expect_answer(waiting, "kept");
+    for (int i = 0; i < MANY; i++) {
+        close(idle[i]);
+    }
+    close(half);
+    close(waiting);
+}
+
 /* -- starting -- */
 
 static void says_why_it_cannot_listen(void **state)
@@ -238,6 +296,7 @@ int main(void)
         SERVER_TEST(limits_bodies),
         SERVER_TEST(cuts_slow_clients),
         SERVER_TEST(survives_half_requests),
+        SERVER_TEST(idle_connections_make_room),
         SERVER_TEST(says_why_it_cannot_listen),
         SERVER_TEST(tells_where_it_listens),
     };
