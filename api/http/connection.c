@@ -266,7 +266,7 @@ static enum MHD_Result run_handler(const struct hk_http *http, struct MHD_Connec
         return MHD_YES;
     }
     if (state->route != NULL) {
-        state->route->handler(&exchange->request, &exchange->response);
+        hk_router_run(state->route, &exchange->request, &exchange->response);
     }
     if (!exchange->response.is_deferred) {
         return answer(http, connection, state, &exchange->response);

@@ -5,6 +5,7 @@
 
 #include "api/http/listen.h"
 #include "engine/base/alloc.h"
+#include "engine/base/json.h"
 #include "engine/base/limits.h"
 
 /* A tree of path segments, built once. `rest` is a "{name:path}" at the end of a pattern. */
@@ -379,11 +380,20 @@ const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk
     return route;
 }
 
+void hk_router_run(const struct hk_route *route, struct hk_request *req, struct hk_response *res)
+{
+    if (hk_json_is_small(req->body, HK_MAX_BODY_VALUES)) {
+        route->handler(req, res);
+    } else {
+        hk_fail(req, res, HK_LIMIT, "The body holds more than %d values; send fewer at once.", HK_MAX_BODY_VALUES);
+    }
+}
+
 void hk_router_dispatch(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
                         struct hk_response *res)
 {
     const struct hk_route *route = hk_router_admit(router, auth, req, res);
     if (route != NULL) {
-        route->handler(req, res);
+        hk_router_run(route, req, res);
     }
 }

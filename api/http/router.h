@@ -60,7 +60,10 @@ void hk_router_pick_door(const struct hk_router *router, struct hk_request *req)
 const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
                                        struct hk_response *res);
 
-/* The whole way of a parsed request: admit, then handle. auth may be NULL only if every route is
+/* What it does once the body is there: the handler, unless the body is JSON that would fill the memory when read. */
+void hk_router_run(const struct hk_route *route, struct hk_request *req, struct hk_response *res);
+
+/* The whole way of a parsed request: admit, then run. auth may be NULL only if every route is
  * HK_ROLE_ANYONE. */
 void hk_router_dispatch(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
                         struct hk_response *res);

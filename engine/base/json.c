@@ -5,10 +5,16 @@
 
 #include "engine/base/limits.h"
 
-/* jansson's own depth limit is a compile-time constant; brackets outside of strings are counted before it
- * recurses. */
-static bool depth_is_fine(struct hk_str text)
+struct measure {
+    int depth; /* the deepest */
+    size_t values;
+};
+
+/* What a tree of the text would be, from its brackets and commas outside of strings; counting ends where it is deeper
+ * than it may be. */
+static struct measure measure(struct hk_str text)
 {
+    struct measure m = {0, 1};
     int depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < text.len; i++) {
@@ -19,19 +25,29 @@ static bool depth_is_fine(struct hk_str text)
         } else if (c == '"') {
             in_string = true;
         } else if (c == '[' || c == '{') {
-            if (++depth > HK_MAX_NESTING) {
-                return false;
-            }
+            m.values++;
+            m.depth = ++depth > m.depth ? depth : m.depth;
         } else if (c == ']' || c == '}') {
             depth--;
+        } else if (c == ',') {
+            m.values++;
+        }
+        if (depth > HK_MAX_NESTING) {
+            return m;
         }
     }
-    return true;
+    return m;
+}
+
+bool hk_json_is_small(struct hk_str text, size_t most_values)
+{
+    return text.len < most_values || measure(text).values <= most_values;
 }
 
 json_t *hk_json_parse(struct hk_str text, struct hk_error *err)
 {
-    if (!depth_is_fine(text)) {
+    /* jansson's own limit is a compile-time constant. */
+    if (measure(text).depth > HK_MAX_NESTING) {
         hk_error_set(err, HK_LIMIT, "JSON is nested deeper than %d levels", HK_MAX_NESTING);
         return NULL;
     }

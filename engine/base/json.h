@@ -51,6 +51,10 @@ void hk_json_kv_time(struct hk_json *w, const char *key, int64_t us);
  * HK_MAX_NESTING and duplicate keys are refused. Free with json_decref. */
 json_t *hk_json_parse(struct hk_str text, struct hk_error *err);
 
+/* Whether a tree of the text would hold at most so many values, told without building it: a value of two bytes ("{},")
+ * takes a hundred times as many as jansson keeps it. Counts one too many for an empty array or object. */
+bool hk_json_is_small(struct hk_str text, size_t most_values);
+
 /* Compact text of a tree, keys in their order; memory from malloc. */
 char *hk_json_dump(const json_t *value);
 

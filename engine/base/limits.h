@@ -20,6 +20,7 @@ enum {
     HK_MAX_HEADER_BYTES = 32 * 1024,
     HK_MAX_BODY_BYTES = 16 * 1024 * 1024,
     HK_MAX_ANONYMOUS_BODY_BYTES = 64 * 1024, /* where no credentials are asked for: a login */
+    HK_MAX_BODY_VALUES = 250000, /* of JSON, arrays and objects included: up to 300 bytes each once they are read */
     HK_MAX_URL_BYTES = 16 * 1024,
     HK_MAX_CONNECTIONS = 1000,
     HK_CONNECTION_IDLE_SECONDS = 60,

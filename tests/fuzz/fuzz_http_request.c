@@ -13,6 +13,7 @@
 #include "api/http/listen.h"
 #include "api/http/router.h"
 #include "api/http/validate.h"
+#include "engine/base/json.h"
 
 static const char *const names[] = {"aa", "bb", NULL};
 
@@ -145,6 +146,31 @@ static void verify_signed(struct hk_str claims, struct hk_arena *arena)
     }
 }
 
+static size_t count_values(const json_t *value)
+{
+    size_t n = 1;
+    size_t i = 0;
+    const char *key = NULL;
+    json_t *item = NULL;
+    json_array_foreach (value, i, item) {
+        n += count_values(item);
+    }
+    json_object_foreach ((json_t *)(uintptr_t)value, key, item) {
+        n += count_values(item);
+    }
+    return n;
+}
+
+/* The limit is applied to what is counted without a tree: that is never less than the tree has. */
+static void check_count(struct hk_str body)
+{
+    struct hk_error err;
+    json_t *value = hk_json_parse(body, &err);
+    size_t n = value != NULL ? count_values(value) : 0;
+    HK_ASSERT(n == 0 || !hk_json_is_small(body, n - 1));
+    json_decref(value);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (router == NULL) {
@@ -181,6 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         HK_ASSERT(err.message[0] != '\0');
     }
+    check_count(rest);
     verify_signed(rest, &arena);
     struct hk_request behind_a_lock = {
         .arena = &arena, .path = HK_STR("/secret"), .headers = req.headers, .remote = req.remote};

@@ -10,6 +10,8 @@
 
 #include "api/http/exchange.h"
 #include "api/http/router.h"
+#include "engine/base/alloc.h"
+#include "engine/base/limits.h"
 
 static struct hk_router *router;
 static struct hk_error err;
@@ -204,6 +206,29 @@ static void refuses(void **state)
     hk_exchange_release(x);
 }
 
+/* Each "{}," would take some 250 bytes once it is read. */
+static void refuses_bodies_of_too_many_values(void **state)
+{
+    (void)state;
+    size_t count = HK_MAX_BODY_VALUES;
+    char *body = hk_alloc(2 * count + 16);
+    for (int too_many = 0; too_many < 2; too_many++) {
+        size_t len = 0;
+        body[len++] = '[';
+        for (size_t i = 0; i + 2 < count + (size_t)too_many; i++) {
+            body[len++] = '1';
+            body[len++] = ',';
+        }
+        memcpy(body + len, "1]", 3);
+        struct hk_exchange *x = hk_exchange_call(
+            router, NULL, &(struct hk_call){.method = "PATCH", .target = "/api/v2/dags/x", .body = body});
+        assert_int_equal(x->response.status, too_many ? 413 : 200);
+        assert_int_equal(strstr(x->response.body.data, "{\"detail\":\"The body holds more than") != NULL, too_many);
+        hk_exchange_release(x);
+    }
+    free(body);
+}
+
 static void limits_segments(void **state)
 {
     (void)state;
@@ -270,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(goes_back_when_a_word_leads_nowhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(decodes_parameters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refuses_bodies_of_too_many_values, set_up, tear_down),
         cmocka_unit_test_setup_teardown(limits_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_deferred, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_streams, set_up, tear_down),

@@ -180,6 +180,43 @@ static void mistakes_are_refused(void **state)
     assert_null(hk_json_parse(hk_str_from(deep), &err));
 }
 
+/* As many values as a tree has, and one more for each that is an empty array or object. */
+static size_t count(const json_t *value)
+{
+    size_t n = 1;
+    size_t i = 0;
+    const char *key = NULL;
+    json_t *item = NULL;
+    json_array_foreach (value, i, item) {
+        n += count(item);
+    }
+    json_object_foreach ((json_t *)(uintptr_t)value, key, item) {
+        n += count(item);
+    }
+    bool is_empty = n == 1 && (json_is_array(value) || json_is_object(value));
+    return n + is_empty;
+}
+
+static void values_are_counted_without_a_tree(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"1",
+                                        "[]",
+                                        "[[], {}, 1]",
+                                        "\"[,,,{\"",
+                                        "{\"a,b\": [1, \"\\\",[\", {\"c\": null}], \"d\": {}}",
+                                        " [ 1 , 2 , [ 3 ] ] "};
+    struct hk_error err;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        json_t *value = hk_json_parse(hk_str_from(texts[i]), &err);
+        assert_non_null(value);
+        size_t n = count(value);
+        json_decref(value);
+        assert_true(hk_json_is_small(hk_str_from(texts[i]), n));
+        assert_true(n == 1 || !hk_json_is_small(hk_str_from(texts[i]), n - 1));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(writing),
@@ -187,6 +224,7 @@ int main(void)
                                        cmocka_unit_test(durations_read_back),
                                        cmocka_unit_test(every_byte_at_every_place),
                                        cmocka_unit_test(reading),
+                                       cmocka_unit_test(values_are_counted_without_a_tree),
                                        cmocka_unit_test(mistakes_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
