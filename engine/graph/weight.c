@@ -6,6 +6,7 @@
  * shares, so that nothing is counted twice, and is worth at least the best task after it plus its own. That is still
  * exact where no task has two upstream tasks (chains, fans, trees) and for a single first task before all others. Path
  * counting was rejected: it grows exponentially in ladders, and then priorities say nothing. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/base/alloc.h"
@@ -94,7 +95,7 @@ static void sum_exactly(const struct side *side, int64_t *sums)
     free(reach);
 }
 
-static void sum_by_shares(const struct side *side, int64_t *sums)
+static void sum_by_shares(const struct side *side, bool is_exact, int64_t *sums)
 {
     const struct hk_graph *graph = side->graph;
     double *shares = hk_alloc_array(graph->task_count, sizeof *shares);
@@ -110,8 +111,8 @@ static void sum_by_shares(const struct side *side, int64_t *sums)
         }
         shares[at] = task->priority_weight + sum;
         /* The thousandth makes 1,000,000 shares of a millionth a whole again. */
-        int64_t shared = task->priority_weight + (int64_t)(sum + 0.001);
-        sums[at] = shared > task->priority_weight + best ? shared : task->priority_weight + best;
+        int64_t shared = task->priority_weight + (int64_t)floor(sum + 0.001);
+        sums[at] = is_exact || shared > task->priority_weight + best ? shared : task->priority_weight + best;
     }
     free(shares);
 }
@@ -121,10 +122,11 @@ static void sum_side(const struct side *side, int64_t *sums)
     const struct hk_graph *graph = side->graph;
     int64_t blocks = graph->task_count / BLOCK + 1;
     int64_t work = blocks * ((int64_t)graph->task_count + graph->edge_count) / 2;
-    if (work <= EXACT_WORK && !is_forest(side)) {
+    bool has_no_sharing = is_forest(side);
+    if (work <= EXACT_WORK && !has_no_sharing) {
         sum_exactly(side, sums);
     } else {
-        sum_by_shares(side, sums);
+        sum_by_shares(side, has_no_sharing, sums);
     }
 }
 
