@@ -1,5 +1,5 @@
 /* Timetables: the built-in ones that run on a clock. */
-#include <inttypes.h>
+#include <stdlib.h>
 
 #include "dags/read_airflow_internal.h"
 #include "engine/base/json.h"
@@ -33,8 +33,8 @@ static const char *read_zone(struct hk_graph_builder *b, const json_t *zone)
 {
     char text[16];
     if (json_is_integer(zone)) {
-        int64_t offset = json_integer_value(zone);
-        int minutes = (int)((offset < 0 ? -offset : offset) % 86400 / 60);
+        int offset = (int)(json_integer_value(zone) % 86400);
+        int minutes = abs(offset) / 60;
         snprintf(text, sizeof text, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
         return hk_graph_builder_text(b, text);
     }

@@ -67,7 +67,7 @@ static void expand(const struct hk_yaml_source *source, struct hk_str text, stru
         size_t len = match_variable(text, at, &name);
         const char *value = len > 0 ? find_variable(source, name) : NULL;
         if (value == NULL) {
-            at++;
+            at += len > 0 ? len : 1;
             continue;
         }
         hk_buf_add(out, text.data + plain, at - plain);
@@ -120,6 +120,34 @@ static bool split_defaults(struct file *f, struct hk_yaml_node *block, const cha
            refuse((*args)->line, name, err, "default_args takes a mapping.");
 }
 
+/* The tags of all defaults files stand together; whatever else the nearer one gives replaces the farther one's. */
+static bool join_tags(struct file *f, struct hk_yaml_node **fields, const struct hk_yaml_node *farther,
+                      const char *name, struct hk_error *err)
+{
+    struct hk_yaml_node *own = hk_yaml_find(*fields, "tags");
+    if (own == NULL) {
+        return true;
+    }
+    if (own->kind != HK_YAML_LIST) {
+        return refuse(own->line, name, err, "tags takes a list.");
+    }
+    const struct hk_yaml_node *others = hk_yaml_find(farther, "tags");
+    if (others == NULL) {
+        return true;
+    }
+    struct hk_yaml_node *all = hk_arena_alloc(&f->arena, sizeof *all);
+    *all = *own;
+    all->as.in.item_count = own->as.in.item_count + others->as.in.item_count;
+    all->as.in.items = hk_arena_array(&f->arena, all->as.in.item_count, sizeof(struct hk_yaml_node *));
+    f->merged += all->as.in.item_count;
+    for (size_t i = 0; i < all->as.in.item_count; i++) {
+        bool is_own = i < own->as.in.item_count;
+        all->as.in.items[i] = is_own ? own->as.in.items[i] : others->as.in.items[i - own->as.in.item_count];
+    }
+    *fields = hk__yaml_with(&f->arena, *fields, "tags", all);
+    return true;
+}
+
 /* Farther files first, so that nearer ones win. */
 static bool read_defaults(struct file *f, struct hk_error *err)
 {
@@ -130,7 +158,8 @@ static bool read_defaults(struct file *f, struct hk_error *err)
         struct hk_yaml_node *args = NULL;
         struct hk_yaml_node *fields = NULL;
         if (!parse(f, file->text, file->path, &root, err) ||
-            !split_defaults(f, root, file->path, &args, &fields, err)) {
+            !split_defaults(f, root, file->path, &args, &fields, err) ||
+            !join_tags(f, &fields, f->dag_fields, file->path, err)) {
             return false;
         }
         all_args = hk__yaml_overlay(&f->arena, all_args, args, &f->merged);

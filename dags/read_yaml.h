@@ -2,8 +2,8 @@
  * hk_graph.
  *
  * The real dag-factory is the model: `default` and defaults.yml blocks, default_args, lists or mappings of tasks and
- * task groups,
- * __type__ values and environment variables mean what they mean there, and what it refuses is refused here.
+ * task groups, __type__ values and environment variables mean what they mean there, and what it refuses is refused here
+ * (but a null counts as not given, and the default of a param is not held against its schema).
  * BashOperator without Jinja or callbacks and EmptyOperator run natively; every other operator, decorator or templated
  * command becomes a HK_RUNNER_PYTHON task, which runs through the user's own dag-factory: the Python host imports a
  * small file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, assets, other

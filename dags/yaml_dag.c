@@ -1,7 +1,7 @@
 #include "dags/yaml_dag.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine/base/log.h"
 
@@ -50,24 +50,15 @@ static const char *const known_keys[] = {"access_control",
 static const char *const unsupported_keys[] = {"doc_md_python_callable_name", "doc_md_python_callable_file",
                                                "doc_md_file_path", NULL};
 
-static bool is_listed(struct hk_str key, const char *const *list)
-{
-    for (; *list != NULL; list++) {
-        if (hk_str_is(key, *list)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool check_keys(const struct hk__yaml_dag *d, struct hk_error *err)
 {
     for (size_t i = 0; i < d->conf->as.in.pair_count; i++) {
         const struct hk_yaml_pair *pair = &d->conf->as.in.pairs[i];
-        if (is_listed(pair->key->text, unsupported_keys) && pair->value->kind != HK_YAML_NULL) {
+        if (hk__yaml_is_listed(pair->key->text, unsupported_keys) && pair->value->kind != HK_YAML_NULL) {
             return hk__yaml_refuse(d, pair->key, err, "%s of a DAG is not supported yet.", pair->key->text.data);
         }
-        if (!is_listed(pair->key->text, known_keys) && !is_listed(pair->key->text, unsupported_keys)) {
+        if (!hk__yaml_is_listed(pair->key->text, known_keys) &&
+            !hk__yaml_is_listed(pair->key->text, unsupported_keys)) {
             hk_log(HK_WARN, "dags", "key has no effect in dag-factory", HK_KEY("file", d->file),
                    HK_KEY("dag", d->dag_id), HK_KEY("key", pair->key->text.data), HK_KEY_INT("line", pair->key->line));
         }
@@ -91,12 +82,20 @@ static bool read_default_args(struct hk__yaml_dag *d, struct hk_error *err)
     return true;
 }
 
-/* The zone a block of settings names; UTC without one. */
-static bool take_zone(const struct hk__yaml_dag *d, const struct hk_yaml_node *map, const char **zone,
-                      struct hk_error *err)
+bool hk__yaml_take_zone(const struct hk__yaml_dag *d, const struct hk_yaml_node *map, const char **zone,
+                        struct hk_error *err)
 {
+    const struct hk_yaml_node *node = hk_yaml_get(map, "timezone");
     *zone = "UTC";
-    return hk__yaml_take_text(d, hk_yaml_get(map, "timezone"), "timezone", zone, err);
+    if (!hk__yaml_take_text(d, node, "timezone", zone, err)) {
+        return false;
+    }
+    if (**zone == '+' || **zone == '-') {
+        return hk__yaml_refuse(d, node, err, "timezone takes the name of a zone, as Europe/Berlin, not '%.60s'.",
+                               *zone);
+    }
+    *zone = strcasecmp(*zone, "UTC") == 0 ? "UTC" : *zone;
+    return true;
 }
 
 static bool read_dates(struct hk__yaml_dag *d, struct hk_error *err)
@@ -104,11 +103,15 @@ static bool read_dates(struct hk__yaml_dag *d, struct hk_error *err)
     const struct hk_yaml_node *start = hk_yaml_get(d->conf, "start_date");
     const struct hk_yaml_node *end = hk_yaml_get(d->conf, "end_date");
     const struct hk_yaml_node *default_start = hk_yaml_get(d->default_args, "start_date");
+    const struct hk_yaml_node *default_end = hk_yaml_get(d->default_args, "end_date");
+    int64_t checked_us = 0; /* the tasks read these dates again; here a DAG without any finds out about a wrong one */
     const char *zone = NULL;
     const char *default_zone = NULL;
-    if (!take_zone(d, d->conf, &zone, err) || !take_zone(d, d->default_args, &default_zone, err) ||
+    if (!hk__yaml_take_zone(d, d->conf, &zone, err) || !hk__yaml_take_zone(d, d->default_args, &default_zone, err) ||
         !hk__yaml_take_dag_date(d, start, "start_date", zone, &d->dag->start_at_us, err) ||
-        !hk__yaml_take_dag_date(d, end, "end_date", zone, &d->dag->end_at_us, err)) {
+        !hk__yaml_take_dag_date(d, end, "end_date", zone, &d->dag->end_at_us, err) ||
+        !hk__yaml_take_dag_date(d, default_start, "start_date", default_zone, &checked_us, err) ||
+        !hk__yaml_take_dag_date(d, default_end, "end_date", default_zone, &checked_us, err)) {
         return false;
     }
     /* The DAG takes its zone, and only that, from default_args: dag-factory gives it a start date of its own or none.
@@ -126,7 +129,42 @@ static bool read_limits(struct hk__yaml_dag *d, struct hk_error *err)
                                err) &&
            hk__yaml_take_count(d, hk_yaml_get(d->conf, tasks_key), tasks_key, &dag->max_active_tasks, err) &&
            hk__yaml_take_delta(d, hk_yaml_get(d->conf, "dagrun_timeout"), "dagrun_timeout", false, &dag->run_timeout_us,
-                               err);
+                               err) &&
+           (dag->run_timeout_us >= 0 || hk__yaml_refuse(d, hk_yaml_get(d->conf, "dagrun_timeout"), err,
+                                                        "dagrun_timeout takes a time that is not negative."));
+}
+
+static bool check_mapping(const struct hk__yaml_dag *d, const char *key, struct hk_error *err)
+{
+    const struct hk_yaml_node *node = hk_yaml_get(d->conf, key);
+    return node == NULL || node->kind == HK_YAML_MAP ||
+           hk__yaml_refuse(d, node, err, "%s takes a mapping, not %s.", key, hk_yaml_kind_name(node->kind));
+}
+
+static bool check_folder(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, struct hk_error *err)
+{
+    const char *path = NULL;
+    struct stat info;
+    if (!hk__yaml_take_text(d, node, "template_searchpath", &path, err)) {
+        return false;
+    }
+    return (path[0] == '/' && stat(path, &info) == 0 && S_ISDIR(info.st_mode)) ||
+           hk__yaml_refuse(d, node, err, "template_searchpath takes absolute paths of folders; '%.200s' is none.",
+                           path);
+}
+
+/* What only the Python host uses, but dag-factory checks first. */
+static bool check_python_fields(const struct hk__yaml_dag *d, struct hk_error *err)
+{
+    const struct hk_yaml_node *folders = hk_yaml_get(d->conf, "template_searchpath");
+    bool is_list = folders != NULL && folders->kind == HK_YAML_LIST;
+    for (size_t i = 0; is_list && i < folders->as.in.item_count; i++) {
+        if (!check_folder(d, folders->as.in.items[i], err)) {
+            return false;
+        }
+    }
+    return (folders == NULL || is_list || check_folder(d, folders, err)) && check_mapping(d, "access_control", err) &&
+           check_mapping(d, "user_defined_macros", err);
 }
 
 static bool read_switches(struct hk__yaml_dag *d, struct hk_error *err)
@@ -152,41 +190,13 @@ static bool read_texts(struct hk__yaml_dag *d, struct hk_error *err)
            hk__yaml_take_text(d, hk_yaml_get(d->conf, "doc_md"), "doc_md", &dag->doc_md, err);
 }
 
-/* The callable is dag-factory's to import, in the Python host: by its dotted path, alone or with arguments, or by the
- * name it has in a file. What is wrong about the form is said here. */
-static bool read_callback(const struct hk__yaml_dag *d, const char *key, bool *has_callback, struct hk_error *err)
-{
-    char name_key[64];
-    char file_key[64];
-    const char *file = NULL;
-    snprintf(name_key, sizeof name_key, "%s_name", key);
-    snprintf(file_key, sizeof file_key, "%s_file", key);
-    const struct hk_yaml_node *callback = hk_yaml_get(d->conf, key);
-    const struct hk_yaml_node *path = callback;
-    if (callback != NULL && callback->kind == HK_YAML_MAP) {
-        path = hk_yaml_get(callback, "callback");
-    }
-    if (callback != NULL && (path == NULL || path->kind != HK_YAML_TEXT || strchr(path->text.data, '.') == NULL)) {
-        return hk__yaml_refuse(
-            d, callback, err, "%s takes the dotted path of a callable, or a mapping with 'callback' and its arguments.",
-            key);
-    }
-    const struct hk_yaml_node *file_node = hk_yaml_get(d->conf, file_key);
-    bool has_file = hk_yaml_get(d->conf, name_key) != NULL && file_node != NULL;
-    if (has_file && !hk__yaml_take_text(d, file_node, file_key, &file, err)) {
-        return false;
-    }
-    if (has_file && file[0] != '/') {
-        return hk__yaml_refuse(d, file_node, err, "%s takes an absolute path, not '%.100s'.", file_key, file);
-    }
-    *has_callback = callback != NULL || has_file;
-    return true;
-}
-
 static bool read_callbacks(const struct hk__yaml_dag *d, struct hk_error *err)
 {
-    return read_callback(d, "on_success_callback", &d->dag->has_success_callback, err) &&
-           read_callback(d, "on_failure_callback", &d->dag->has_failure_callback, err);
+    bool has_execute_callback = false; /* of a DAG it is only imported */
+    return hk__yaml_read_callback(d, d->conf, "on_execute_callback", &has_execute_callback, err) &&
+           hk__yaml_read_callback(d, d->conf, "on_success_callback", &d->dag->has_success_callback, err) &&
+           hk__yaml_read_callback(d, d->conf, "on_failure_callback", &d->dag->has_failure_callback, err) &&
+           hk__yaml_check_callbacks(d, d->default_args, err);
 }
 
 static size_t count_characters(struct hk_str text)
@@ -247,7 +257,7 @@ static bool read_fields(struct hk__yaml_dag *d, struct hk_error *err)
     }
     return check_keys(d, err) && read_default_args(d, err) && read_dates(d, err) && read_limits(d, err) &&
            read_switches(d, err) && read_texts(d, err) && read_callbacks(d, err) && read_tags(d, err) &&
-           hk__yaml_read_schedule(d, err) && hk__yaml_read_params(d, err);
+           check_python_fields(d, err) && hk__yaml_read_schedule(d, err) && hk__yaml_read_params(d, err);
 }
 
 bool hk__yaml_read_dag(struct hk__yaml_dag *d, struct hk_error *err)

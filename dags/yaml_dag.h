@@ -6,7 +6,7 @@
  *   yaml_group.c     task groups
  *   yaml_task.c      tasks                         yaml_operator.c (who runs it, and with what)
  *   yaml_depend.c    dependencies, groups included
- *   yaml_value.c     durations, dates and numbers out of nodes
+ *   yaml_value.c     durations, dates and numbers out of nodes; yaml_callback.c callbacks
  */
 #ifndef HK_DAGS_YAML_DAG_H
 #define HK_DAGS_YAML_DAG_H
@@ -54,6 +54,10 @@ struct hk__yaml_dag {
     uint32_t task_count;
     struct hk_map task_names;
 };
+
+/* The zone a block of settings names; UTC without one. */
+HK_MUST_USE bool hk__yaml_take_zone(const struct hk__yaml_dag *d, const struct hk_yaml_node *map, const char **zone,
+                                    struct hk_error *err);
 
 /* Fills err with "<file>:<line>: DAG 'x', task 'y': <message>" and returns false. */
 bool hk__yaml_refuse(const struct hk__yaml_dag *d, const struct hk_yaml_node *at, struct hk_error *err, const char *fmt,
@@ -104,6 +108,15 @@ const char *hk__yaml_params_json(const struct hk__yaml_dag *d, const struct hk_y
 /* Any node as JSON, in the builder's arena. */
 const char *hk__yaml_json(const struct hk__yaml_dag *d, const struct hk_yaml_node *node);
 
+/* ---- yaml_callback.c ---- */
+
+/* on_success_callback and the like, as `map` gives them: whether there is one, and none that cannot be. */
+HK_MUST_USE bool hk__yaml_read_callback(const struct hk__yaml_dag *d, const struct hk_yaml_node *map, const char *key,
+                                        bool *has_callback, struct hk_error *err);
+/* The same for all those of a task; map may be NULL. */
+HK_MUST_USE bool hk__yaml_check_callbacks(const struct hk__yaml_dag *d, const struct hk_yaml_node *map,
+                                          struct hk_error *err);
+
 /* ---- arguments of a task (yaml_task.c) ---- */
 
 /* Where an argument was found: Airflow takes it from the task, its default_args, its groups' or the DAG's. */
@@ -112,6 +125,9 @@ struct hk__yaml_arg {
     bool is_dag_default;
 };
 struct hk__yaml_arg hk__yaml_find_arg(const struct hk__yaml_dag *d, const struct hk__yaml_task *task, const char *name);
+/* Its value alone. */
+struct hk_yaml_node *hk__yaml_arg_value(const struct hk__yaml_dag *d, const struct hk__yaml_task *task,
+                                        const char *name);
 
 /* Decides who runs it and fills operator_class, operator_module, runner, spec_json, extra_json ... (yaml_operator.c) */
 HK_MUST_USE bool hk__yaml_read_operator(struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,

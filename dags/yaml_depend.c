@@ -153,11 +153,26 @@ static bool refuse_name(const struct wiring *w, const struct hk_yaml_node *name,
                            hk__yaml_shown(name));
 }
 
+/* dag-factory looks for a task in a group under the group's id and the task's name: it finds none that goes without
+ * that prefix, and no decorated one. */
+static bool check_findable(const struct wiring *w, const struct hk_yaml_node *at, struct thing thing,
+                           struct hk_error *err)
+{
+    const struct hk__yaml_task *task = thing.is_group ? NULL : &w->d->tasks[thing.index];
+    if (task == NULL || task->group == HK__NO_GROUP ||
+        (w->d->groups[task->group].has_prefix && hk_yaml_find(task->conf, "operator") != NULL)) {
+        return true;
+    }
+    return hk__yaml_refuse(
+        w->d, at, err, "task '%.80s' cannot have or be a dependency: dag-factory does not find %s in a task group.",
+        task->name, hk_yaml_find(task->conf, "operator") != NULL ? "one without prefix_group_id" : "a decorated one");
+}
+
 static bool wire(struct wiring *w, const struct hk_yaml_node *conf, const char *name, struct thing down,
                  struct hk_error *err)
 {
     const struct hk_yaml_node *list = hk_yaml_find(conf, "dependencies");
-    if (list == NULL) {
+    if (list == NULL || (down.is_group && list->kind == HK_YAML_NULL)) {
         return true;
     }
     if (list->kind != HK_YAML_LIST) {
@@ -173,6 +188,9 @@ static bool wire(struct wiring *w, const struct hk_yaml_node *conf, const char *
         if (up.is_group && !down.is_group && is_inside(w->d, down.index, up.index)) {
             return hk__yaml_refuse(w->d, item, err, "task '%.80s' depends on '%.80s', the group it is in.", name,
                                    item->text.data);
+        }
+        if (!check_findable(w, list, down, err) || !check_findable(w, item, up, err)) {
+            return false;
         }
         connect(w, up, down);
         if (w->work > MOST_WORK) {

@@ -22,11 +22,7 @@ static bool check_keys(const struct hk__yaml_dag *d, const struct hk__yaml_group
 {
     for (size_t i = 0; i < group->conf->as.in.pair_count; i++) {
         const struct hk_yaml_node *key = group->conf->as.in.pairs[i].key;
-        bool is_known = false;
-        for (const char *const *k = known_keys; *k != NULL; k++) {
-            is_known = is_known || hk_yaml_is_text(key, *k);
-        }
-        if (!is_known) {
+        if (key->kind != HK_YAML_TEXT || !hk__yaml_is_listed(key->text, known_keys)) {
             return hk__yaml_refuse(d, key, err, "task group '%.80s' takes no '%.80s'.", group->name,
                                    hk__yaml_shown(key));
         }
@@ -60,6 +56,15 @@ static const char *id_under(const struct hk__yaml_dag *d, uint32_t parent, const
     return hk_arena_printf(d->arena, "%s.%s", d->dag->groups[d->groups[parent].graph_index].group_id, name);
 }
 
+/* To Airflow a null is as good as false. */
+static bool read_prefix(const struct hk__yaml_dag *d, struct hk__yaml_group *group, struct hk_error *err)
+{
+    const struct hk_yaml_node *node = hk_yaml_find(group->conf, "prefix_group_id");
+    group->has_prefix = node == NULL;
+    return node == NULL || node->kind == HK_YAML_NULL ||
+           hk__yaml_take_bool(d, node, "prefix_group_id", &group->has_prefix, err);
+}
+
 static bool fill_group(struct hk__yaml_dag *d, struct hk__yaml_group *group, struct hk_error *err)
 {
     const char *label = NULL;
@@ -71,12 +76,10 @@ static bool fill_group(struct hk__yaml_dag *d, struct hk__yaml_group *group, str
                                hk_yaml_kind_name(defaults->kind));
     }
     group->default_args = defaults;
-    group->has_prefix = true;
-    if (!check_keys(d, group, err) || !check_name(d, group, err) ||
-        !hk__yaml_take_bool(d, hk_yaml_get(group->conf, "prefix_group_id"), "prefix_group_id", &group->has_prefix,
-                            err) ||
+    if (!check_keys(d, group, err) || !check_name(d, group, err) || !hk__yaml_check_callbacks(d, defaults, err) ||
+        !read_prefix(d, group, err) ||
         !hk__yaml_take_text(d, hk_yaml_get(group->conf, "group_display_name"), "group_display_name", &label, err) ||
-        !hk__yaml_take_text(d, hk_yaml_get(group->conf, "tooltip"), "tooltip", &tooltip, err)) {
+        !hk__yaml_take_text(d, hk_yaml_find(group->conf, "tooltip"), "tooltip", &tooltip, err)) {
         return false;
     }
     group->graph_index =

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dags/yaml_dag.h"
+#include "dags/yaml_internal.h"
 
 struct hk_yaml_node *hk__yaml_new_map(struct hk_arena *arena, uint32_t line)
 {
@@ -26,14 +27,14 @@ static struct hk_yaml_node *copy_map(struct hk_arena *arena, const struct hk_yam
     return copy;
 }
 
-/* Kind and text, so that 1 and "1" differ. */
-static void add_key(struct hk_map *places, const struct hk_yaml_node *key, uint64_t place)
+static void add_keys(struct hk_map *places, const struct hk_yaml_node *map)
 {
     struct hk_buf name;
     hk_buf_init(&name, SIZE_MAX / 2);
-    hk_buf_add_char(&name, key->kind == HK_YAML_TEXT ? 't' : 'v');
-    hk_yaml_print(key, &name);
-    hk_map_set(places, hk_buf_str(&name), place);
+    for (size_t i = 0; i < map->as.in.pair_count; i++) {
+        hk__yaml_key_name(map->as.in.pairs[i].key, &name);
+        hk_map_set(places, hk_buf_str(&name), i);
+    }
     hk_buf_clear(&name);
 }
 
@@ -41,8 +42,7 @@ static bool find_key(const struct hk_map *places, const struct hk_yaml_node *key
 {
     struct hk_buf name;
     hk_buf_init(&name, SIZE_MAX / 2);
-    hk_buf_add_char(&name, key->kind == HK_YAML_TEXT ? 't' : 'v');
-    hk_yaml_print(key, &name);
+    hk__yaml_key_name(key, &name);
     bool is_there = hk_map_find(places, hk_buf_str(&name), place);
     hk_buf_clear(&name);
     return is_there;
@@ -58,9 +58,7 @@ struct hk_yaml_node *hk__yaml_merge(struct hk_arena *arena, struct hk_yaml_node 
     struct hk_yaml_node *merged = copy_map(arena, config, more);
     struct hk_map places = {0};
     *work += config->as.in.pair_count + more;
-    for (size_t i = 0; i < config->as.in.pair_count; i++) {
-        add_key(&places, config->as.in.pairs[i].key, i);
-    }
+    add_keys(&places, config);
     for (size_t i = 0; i < more; i++) {
         struct hk_yaml_pair pair = defaults->as.in.pairs[i];
         uint64_t place = 0;
@@ -86,9 +84,7 @@ struct hk_yaml_node *hk__yaml_overlay(struct hk_arena *arena, struct hk_yaml_nod
     struct hk_yaml_node *out = copy_map(arena, below, above->as.in.pair_count);
     struct hk_map places = {0};
     *work += below->as.in.pair_count + above->as.in.pair_count;
-    for (size_t i = 0; i < out->as.in.pair_count; i++) {
-        add_key(&places, out->as.in.pairs[i].key, i);
-    }
+    add_keys(&places, out);
     for (size_t i = 0; i < above->as.in.pair_count; i++) {
         uint64_t place = 0;
         if (find_key(&places, above->as.in.pairs[i].key, &place)) {

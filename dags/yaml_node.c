@@ -37,6 +37,23 @@ bool hk_yaml_is_text(const struct hk_yaml_node *node, const char *text)
     return node != NULL && node->kind == HK_YAML_TEXT && hk_str_is(node->text, text);
 }
 
+bool hk__yaml_is_listed(struct hk_str text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (hk_str_is(text, *words)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void hk__yaml_key_name(const struct hk_yaml_node *key, struct hk_buf *out)
+{
+    hk_buf_reset(out);
+    hk_buf_add_char(out, key->kind == HK_YAML_TEXT ? 't' : 'v');
+    hk_yaml_print(key, out);
+}
+
 const char *hk_yaml_kind_name(enum hk_yaml_kind kind)
 {
     static const char *const names[] = {

@@ -1,6 +1,6 @@
 /* YAML text as a tree, as Python's PyYAML (FullLoader) and dag-factory understand it.
  *
- * libyaml gives the events; here they become nodes with YAML 1.1's meaning of plain scalars (yes, 0o17, 1:30,
+ * libyaml gives the events; here they become nodes with YAML 1.1's meaning of plain scalars (yes, 017, 1:30,
  * 2024-01-01, ~), anchors, merge keys (<<) and the line each node began on. Aliases share their node, so an "alias
  * bomb" costs nothing to read; what it would unfold to is counted and limited (HK_MAX_YAML_NODES, HK_MAX_NESTING), so a
  * walk over the tree is always affordable and may recurse. Unlike PyYAML, a key that is given twice in one mapping is
@@ -44,7 +44,7 @@ struct hk_yaml_node {
     uint32_t line;      /* from 1 */
     uint32_t weight;    /* nodes from here down, aliases unfolded */
     uint16_t depth;     /* levels from here down; 1 for a scalar */
-    bool is_open;       /* while it is read: an alias to it would be a circle */
+    bool is_open;       /* while it is read: an alias to it would be a circle. Of a text: a plain << or = */
     bool is_cast;       /* hk_yaml_cast was here */
     bool is_big;        /* an integer that 64 bits do not hold: only its text is kept */
     bool has_zone;      /* a time that was written with an offset */
@@ -83,6 +83,9 @@ struct hk_yaml_node *hk_yaml_find(const struct hk_yaml_node *map, const char *ke
 struct hk_yaml_node *hk_yaml_get(const struct hk_yaml_node *map, const char *key);
 
 bool hk_yaml_is_text(const struct hk_yaml_node *node, const char *text); /* false for NULL */
+
+/* Whether the text is one of the words, which end with a NULL. */
+bool hk__yaml_is_listed(struct hk_str text, const char *const *words);
 
 /* "a number", "a list" ...: for messages. */
 const char *hk_yaml_kind_name(enum hk_yaml_kind kind);

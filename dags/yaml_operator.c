@@ -125,24 +125,9 @@ static const char *const skipping_classes[] = {
     "BranchDayOfWeekOperator",        "LatestOnlyOperator",   "BranchExternalPythonOperator",
     "BranchPythonVirtualenvOperator", "BranchSQLOperator",    NULL};
 
-static bool is_listed(struct hk_str key, const char *const *list)
-{
-    for (; *list != NULL; list++) {
-        if (hk_str_is(key, *list)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool hk__yaml_is_base_arg(struct hk_str key)
 {
-    return is_listed(key, base_args);
-}
-
-static struct hk_yaml_node *arg(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, const char *name)
-{
-    return hk__yaml_find_arg(d, from, name).value;
+    return hk__yaml_is_listed(key, base_args);
 }
 
 static enum native find_native(struct hk_str path)
@@ -165,9 +150,9 @@ static bool is_templated(const struct hk_yaml_node *node)
 /* Airflow 3 still mails on failure and retry when it has an address. */
 static bool sends_mail(const struct hk__yaml_dag *d, const struct hk__yaml_task *from)
 {
-    const struct hk_yaml_node *email = arg(d, from, "email");
-    const struct hk_yaml_node *on_failure = arg(d, from, "email_on_failure");
-    const struct hk_yaml_node *on_retry = arg(d, from, "email_on_retry");
+    const struct hk_yaml_node *email = hk__yaml_arg_value(d, from, "email");
+    const struct hk_yaml_node *on_failure = hk__yaml_arg_value(d, from, "email_on_failure");
+    const struct hk_yaml_node *on_retry = hk__yaml_arg_value(d, from, "email_on_retry");
     bool has_address = email != NULL && (email->kind != HK_YAML_TEXT || email->text.len > 0) &&
                        (email->kind != HK_YAML_LIST || email->as.in.item_count > 0);
     bool is_off = on_failure != NULL && on_failure->kind == HK_YAML_BOOL && !on_failure->as.truth && on_retry != NULL &&
@@ -178,12 +163,12 @@ static bool sends_mail(const struct hk__yaml_dag *d, const struct hk__yaml_task 
 static bool needs_python(const struct hk__yaml_dag *d, const struct hk__yaml_task *from)
 {
     for (const char *const *name = python_args; *name != NULL; name++) {
-        const struct hk_yaml_node *value = arg(d, from, *name);
+        const struct hk_yaml_node *value = hk__yaml_arg_value(d, from, *name);
         if (value != NULL && !(value->kind == HK_YAML_LIST && value->as.in.item_count == 0)) {
             return true;
         }
     }
-    const struct hk_yaml_node *outputs = arg(d, from, "multiple_outputs");
+    const struct hk_yaml_node *outputs = hk__yaml_arg_value(d, from, "multiple_outputs");
     return sends_mail(d, from) || (outputs != NULL && (outputs->kind != HK_YAML_BOOL || outputs->as.truth));
 }
 
@@ -191,15 +176,13 @@ static bool needs_python(const struct hk__yaml_dag *d, const struct hk__yaml_tas
  */
 static bool bash_needs_python(const struct hk__yaml_dag *d, const struct hk__yaml_task *from)
 {
-    const struct hk_yaml_node *command = arg(d, from, "bash_command");
-    const struct hk_yaml_node *env = arg(d, from, "env");
-    const struct hk_yaml_node *cwd = arg(d, from, "cwd");
-    if (command != NULL && command->kind == HK_YAML_TEXT) {
-        struct hk_str text = command->text;
-        text.len -= text.len > 0 && text.data[text.len - 1] == '\n' ? 1 : 0;
-        if (is_templated(command) || hk_str_ends_with(text, ".sh") || hk_str_ends_with(text, ".bash")) {
-            return true;
-        }
+    const struct hk_yaml_node *command = hk__yaml_arg_value(d, from, "bash_command");
+    const struct hk_yaml_node *env = hk__yaml_arg_value(d, from, "env");
+    const struct hk_yaml_node *cwd = hk__yaml_arg_value(d, from, "cwd");
+    struct hk_str text = command->text;
+    text.len -= text.len > 0 && text.data[text.len - 1] == '\n' ? 1 : 0;
+    if (is_templated(command) || hk_str_ends_with(text, ".sh") || hk_str_ends_with(text, ".bash")) {
+        return true;
     }
     for (size_t i = 0; env != NULL && env->kind == HK_YAML_MAP && i < env->as.in.pair_count; i++) {
         if (is_templated(env->as.in.pairs[i].value)) {
@@ -225,16 +208,11 @@ static bool write_env(const struct hk__yaml_dag *d, const struct hk_yaml_node *e
     hk_json_begin_object(w);
     for (size_t i = 0; i < env->as.in.pair_count; i++) {
         const struct hk_yaml_pair *pair = &env->as.in.pairs[i];
-        struct hk_buf text;
-        hk_buf_init(&text, HK_MAX_DAG_FILE_BYTES);
-        bool ok = pair->key->kind == HK_YAML_TEXT && hk_yaml_print(pair->value, &text);
-        if (ok) {
-            hk_json_kv_str(w, pair->key->text.data, hk_buf_str(&text));
+        if (pair->key->kind != HK_YAML_TEXT || pair->value->kind != HK_YAML_TEXT) {
+            return hk__yaml_refuse(d, pair->key, err, "env '%.80s' takes a text, not %s: write it in quotes.",
+                                   hk__yaml_shown(pair->key), hk_yaml_kind_name(pair->value->kind));
         }
-        hk_buf_clear(&text);
-        if (!ok) {
-            return hk__yaml_refuse(d, pair->key, err, "env '%.80s' takes a text.", hk__yaml_shown(pair->key));
-        }
+        hk_json_kv_str(w, pair->key->text.data, pair->value->text);
     }
     hk_json_end_object(w);
     return true;
@@ -245,7 +223,7 @@ static bool write_skip_codes(const struct hk__yaml_dag *d, const struct hk__yaml
 {
     const char *key = "skip_on_exit_code";
     struct hk_yaml_node *node = hk_yaml_find(from->conf, key); /* a null here means: none */
-    node = node != NULL ? node : arg(d, from, key);
+    node = node != NULL ? node : hk__yaml_arg_value(d, from, key);
     hk_json_key(w, "skip_exit_codes");
     hk_json_begin_array(w);
     struct hk_yaml_node *const *items = node != NULL && node->kind == HK_YAML_LIST ? node->as.in.items : &node;
@@ -269,26 +247,22 @@ static bool write_skip_codes(const struct hk__yaml_dag *d, const struct hk__yaml
 static bool write_command(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_json *w,
                           struct hk_error *err)
 {
-    const struct hk_yaml_node *command = arg(d, from, "bash_command");
+    const struct hk_yaml_node *command = hk__yaml_arg_value(d, from, "bash_command");
     const char *cwd = NULL;
     const char *output = "utf-8";
     bool append_env = false;
     bool push_xcom = true;
-    if (command == NULL || command->kind != HK_YAML_TEXT) {
-        return hk__yaml_refuse(d, command != NULL ? command : from->conf, err,
-                               "BashOperator needs a bash_command, which is a text.");
-    }
-    if (!hk__yaml_take_text(d, arg(d, from, "cwd"), "cwd", &cwd, err) ||
-        !hk__yaml_take_text(d, arg(d, from, "output_encoding"), "output_encoding", &output, err) ||
-        !hk__yaml_take_bool(d, arg(d, from, "append_env"), "append_env", &append_env, err) ||
-        !hk__yaml_take_bool(d, arg(d, from, "do_xcom_push"), "do_xcom_push", &push_xcom, err)) {
+    if (!hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "cwd"), "cwd", &cwd, err) ||
+        !hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "output_encoding"), "output_encoding", &output, err) ||
+        !hk__yaml_take_bool(d, hk__yaml_arg_value(d, from, "append_env"), "append_env", &append_env, err) ||
+        !hk__yaml_take_bool(d, hk__yaml_arg_value(d, from, "do_xcom_push"), "do_xcom_push", &push_xcom, err)) {
         return false;
     }
     struct hk_str text = command->text; /* rendering takes one newline off the end */
     text.len -= text.len > 0 && text.data[text.len - 1] == '\n' ? 1 : 0;
     hk_json_begin_object(w);
     hk_json_kv_str(w, "command", text);
-    if (!write_env(d, arg(d, from, "env"), w, err)) {
+    if (!write_env(d, hk__yaml_arg_value(d, from, "env"), w, err)) {
         return false;
     }
     hk_json_kv_bool(w, "append_env", append_env);
@@ -332,7 +306,7 @@ static void fill_extra(const struct hk__yaml_dag *d, const struct hk__yaml_task 
                        enum native native)
 {
     static const char *const bash_templates[] = {"bash_command", "env", "cwd"};
-    const struct hk_yaml_node *params = arg(d, from, "params");
+    const struct hk_yaml_node *params = hk__yaml_arg_value(d, from, "params");
     struct hk_buf text;
     struct hk_json w;
     hk_buf_init(&text, HK_MAX_DAG_DOCUMENT_BYTES);
@@ -364,9 +338,9 @@ static bool check_args(const struct hk__yaml_dag *d, const struct hk__yaml_task 
 {
     for (size_t i = 0; i < from->conf->as.in.pair_count; i++) {
         const struct hk_yaml_node *key = from->conf->as.in.pairs[i].key;
-        bool is_bash = native == NATIVE_BASH && is_listed(key->text, bash_args);
+        bool is_bash = native == NATIVE_BASH && hk__yaml_is_listed(key->text, bash_args);
         if (key->kind != HK_YAML_TEXT ||
-            (!is_bash && !is_listed(key->text, base_args) && !is_listed(key->text, factory_args))) {
+            (!is_bash && !hk__yaml_is_listed(key->text, base_args) && !hk__yaml_is_listed(key->text, factory_args))) {
             return hk__yaml_refuse(d, key, err, "Invalid arguments were passed to %s: '%.80s'.",
                                    native == NATIVE_BASH ? "BashOperator" : "EmptyOperator", hk__yaml_shown(key));
         }
@@ -431,8 +405,13 @@ static bool read_native(const struct hk__yaml_dag *d, const struct hk__yaml_task
     task->operator_class = native == NATIVE_BASH ? "BashOperator" : "EmptyOperator";
     task->operator_module = native == NATIVE_BASH ? BASH_MODULE : EMPTY_MODULE;
     fill_extra(d, from, task, native);
+    const struct hk_yaml_node *command = hk__yaml_arg_value(d, from, "bash_command");
     if (!check_args(d, from, native, err)) {
         return false;
+    }
+    if (native == NATIVE_BASH && (command == NULL || command->kind != HK_YAML_TEXT)) {
+        return hk__yaml_refuse(d, command != NULL ? command : from->conf, err,
+                               "BashOperator needs a bash_command, which is a text.");
     }
     if (needs_python(d, from) || (native == NATIVE_BASH && bash_needs_python(d, from))) {
         task->runner = HK_RUNNER_PYTHON;
@@ -450,8 +429,9 @@ bool hk__yaml_read_operator(struct hk__yaml_dag *d, const struct hk__yaml_task *
     if (path == NULL && decorator == NULL) {
         return hk__yaml_refuse(d, from->conf, err, "Tasks must define either 'operator' or 'decorator'.");
     }
-    task->has_failure_callback =
-        arg(d, from, "on_failure_callback") != NULL || arg(d, from, "on_failure_callback_name") != NULL;
+    task->has_failure_callback = hk__yaml_arg_value(d, from, "on_failure_callback") != NULL ||
+                                 (hk__yaml_arg_value(d, from, "on_failure_callback_name") != NULL &&
+                                  hk__yaml_arg_value(d, from, "on_failure_callback_file") != NULL);
     if (!check_unsupported(d, from, err)) {
         return false;
     }
@@ -466,7 +446,7 @@ bool hk__yaml_read_operator(struct hk__yaml_dag *d, const struct hk__yaml_task *
         return false;
     }
     task->runner = HK_RUNNER_PYTHON;
-    task->can_skip_downstream = is_listed(hk_str_from(task->operator_class), skipping_classes);
+    task->can_skip_downstream = hk__yaml_is_listed(hk_str_from(task->operator_class), skipping_classes);
     fill_extra(d, from, task, NOT_NATIVE);
     return true;
 }

@@ -95,7 +95,7 @@ static bool read_alias(struct reader *r, const yaml_event_t *event, struct hk_er
         return hk__yaml_at(err, r->name, line_of(event));
     }
     struct hk_yaml_node *node = (struct hk_yaml_node *)(uintptr_t)found;
-    if (node->is_open) {
+    if (node->is_open && node->kind != HK_YAML_TEXT) {
         hk_error_set(err, HK_INVALID, "the alias '*%.100s' stands inside its own anchor, which would never end.", name);
         return hk__yaml_at(err, r->name, line_of(event));
     }
@@ -125,9 +125,8 @@ static bool read_scalar(struct reader *r, const yaml_event_t *event, struct hk_e
     if (!ok) {
         return hk__yaml_at(err, r->name, line);
     }
-    /* A quoted "<<" is only a text: mark the plain one, which is a merge key. */
-    node->is_open = node->kind == HK_YAML_TEXT && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-                    hk_str_is(node->text, "<<");
+    /* Quoted or tagged they are only texts: mark the plain ones, which are no values (and "<<" a merge key). */
+    node->is_open = event->data.scalar.plain_implicit && (hk_str_is(node->text, "<<") || hk_str_is(node->text, "="));
     attach(r, node);
     return set_anchor(r, event->data.scalar.anchor, node, err);
 }
@@ -184,7 +183,17 @@ static bool add_size(const struct reader *r, struct hk_yaml_node *node, const st
 
 static bool is_merge_key(const struct hk_yaml_node *key)
 {
-    return key->is_open && key->kind == HK_YAML_TEXT;
+    return key->is_open && hk_yaml_is_text(key, "<<");
+}
+
+/* YAML 1.1 gives a plain "=" and "<<" a meaning that no value has. */
+static bool check_value(const struct reader *r, const struct hk_yaml_node *value, struct hk_error *err)
+{
+    if (value->is_open && value->kind == HK_YAML_TEXT) {
+        hk_error_set(err, HK_INVALID, "'%s' alone is no value in YAML: write it in quotes.", value->text.data);
+        return hk__yaml_at(err, r->name, value->line);
+    }
+    return true;
 }
 
 /* The pairs of a map under construction: later values replace earlier ones, in their place, as in a Python dict. */
@@ -195,16 +204,9 @@ struct pairs {
     struct hk_map places; /* kind and text of the key -> place + 1 */
 };
 
-static void key_name(const struct hk_yaml_node *key, struct hk_buf *out)
-{
-    hk_buf_reset(out);
-    hk_buf_add_char(out, key->kind == HK_YAML_TEXT ? 't' : 'v');
-    hk_yaml_print(key, out);
-}
-
 static bool set_pair(struct pairs *p, struct hk_yaml_pair pair, struct hk_buf *name, struct hk_yaml_node **old_key)
 {
-    key_name(pair.key, name);
+    hk__yaml_key_name(pair.key, name);
     uint64_t place = 0;
     if (hk_map_find(&p->places, hk_buf_str(name), &place)) {
         *old_key = p->items[place].key;
@@ -284,7 +286,8 @@ static bool collect_pairs(struct reader *r, const struct frame *f, struct pairs 
         if (key->kind >= HK_YAML_LIST) {
             return refuse(r, key->line, err, "a key has to be a plain value, not a list or a mapping.");
         }
-        if (!add_own(r, p, (struct hk_yaml_pair){key, f->children[i + 1]}, own, err)) {
+        if (!check_value(r, f->children[i + 1], err) ||
+            !add_own(r, p, (struct hk_yaml_pair){key, f->children[i + 1]}, own, err)) {
             return false;
         }
     }
@@ -315,7 +318,7 @@ static bool close_list(struct reader *r, const struct frame *f, struct hk_error 
 {
     struct hk_yaml_node *node = f->node;
     for (size_t i = 0; i < f->count; i++) {
-        if (!add_size(r, node, f->children[i], err)) {
+        if (!check_value(r, f->children[i], err) || !add_size(r, node, f->children[i], err)) {
             return false;
         }
     }

@@ -14,28 +14,18 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_one_of(struct hk_str s, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (hk_str_is(s, *words)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool find_null(struct hk_str s)
 {
     static const char *const words[] = {"", "~", "null", "Null", "NULL", NULL};
-    return is_one_of(s, words);
+    return hk__yaml_is_listed(s, words);
 }
 
 static bool find_bool(struct hk_str s, bool *out)
 {
     static const char *const yes[] = {"yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", NULL};
     static const char *const no[] = {"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", NULL};
-    *out = is_one_of(s, yes);
-    return *out || is_one_of(s, no);
+    *out = hk__yaml_is_listed(s, yes);
+    return *out || hk__yaml_is_listed(s, no);
 }
 
 /* Digits of a base with underscores, at least one character; *out is the value, is_big when it does not fit. */
@@ -100,7 +90,7 @@ static bool read_unsigned(struct hk_str s, int64_t *out, bool *is_big)
         return read_digits(rest, s.data[1] == 'x' ? 16 : 2, out, is_big);
     }
     if (s.len > 1 && s.data[0] == '0') {
-        return read_digits((struct hk_str){s.data + 1, s.len - 1}, 8, out, is_big);
+        return read_digits(s, 8, out, is_big);
     }
     return read_digits(s, 10, out, is_big);
 }
@@ -162,39 +152,30 @@ static bool is_decimal(struct hk_str s)
 /* Without the underscores, by strtod. */
 static double to_double(struct hk_str s)
 {
-    char text[64];
-    size_t len = 0;
-    for (size_t i = 0; i < s.len && len + 1 < sizeof text; i++) {
+    struct hk_buf text;
+    hk_buf_init(&text, SIZE_MAX / 2);
+    for (size_t i = 0; i < s.len; i++) {
         if (s.data[i] != '_') {
-            text[len++] = s.data[i];
+            hk_buf_add_char(&text, s.data[i]);
         }
     }
-    text[len] = '\0';
-    return strtod(text, NULL);
-}
-
-static bool is_word(struct hk_str s, const char *lower)
-{
-    char word[8];
-    snprintf(word, sizeof word, "%s", lower);
-    bool is_lower = hk_str_is(s, word);
-    word[1] = (char)(word[1] - 32);
-    bool is_title = hk_str_is(s, word);
-    word[2] = (char)(word[2] - 32);
-    word[3] = (char)(word[3] - 32);
-    return is_lower || is_title || hk_str_is(s, word) || (hk_str_is(s, ".NaN") && strcmp(lower, ".nan") == 0);
+    double value = strtod(text.data, NULL);
+    hk_buf_clear(&text);
+    return value;
 }
 
 static bool find_float(struct hk_str s, double *out)
 {
+    static const char *const infinities[] = {".inf", ".Inf", ".INF", NULL};
+    static const char *const nans[] = {".nan", ".NaN", ".NAN", NULL};
     bool has_sign = s.len > 0 && (s.data[0] == '-' || s.data[0] == '+');
     double sign = has_sign && s.data[0] == '-' ? -1 : 1;
     struct hk_str body = has_sign ? (struct hk_str){s.data + 1, s.len - 1} : s;
-    if (is_word(body, ".inf")) {
+    if (hk__yaml_is_listed(body, infinities)) {
         *out = sign * (double)INFINITY;
         return true;
     }
-    if (!has_sign && is_word(body, ".nan")) {
+    if (hk__yaml_is_listed(s, nans)) {
         *out = (double)NAN;
         return true;
     }
@@ -386,7 +367,7 @@ bool hk__yaml_resolve_as(struct hk_yaml_node *node, const char *tag, struct hk_e
         {TAG "python/bool", HK_YAML_BOOL}, {TAG "python/int", HK_YAML_INT}, {TAG "python/float", HK_YAML_FLOAT},
     };
     static const char *const texts[] = {"!", TAG "str", TAG "python/str", TAG "python/unicode", NULL};
-    if (is_one_of(hk_str_from(tag), texts)) {
+    if (hk__yaml_is_listed(hk_str_from(tag), texts)) {
         node->kind = HK_YAML_TEXT;
         return true;
     }

@@ -22,8 +22,8 @@ struct hk__yaml_arg hk__yaml_find_arg(const struct hk__yaml_dag *d, const struct
     return (struct hk__yaml_arg){is_null ? NULL : value, is_dag_default};
 }
 
-/* The node of an argument, for those where it does not matter who gave it. */
-static struct hk_yaml_node *arg(const struct hk__yaml_dag *d, const struct hk__yaml_task *task, const char *name)
+struct hk_yaml_node *hk__yaml_arg_value(const struct hk__yaml_dag *d, const struct hk__yaml_task *task,
+                                        const char *name)
 {
     return hk__yaml_find_arg(d, task, name).value;
 }
@@ -32,7 +32,7 @@ static struct hk_yaml_node *arg(const struct hk__yaml_dag *d, const struct hk__y
 static bool read_retries(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
                          struct hk_error *err)
 {
-    const struct hk_yaml_node *node = arg(d, from, "retries");
+    const struct hk_yaml_node *node = hk__yaml_arg_value(d, from, "retries");
     int64_t retries = 0;
     if (node == NULL) {
         return true;
@@ -48,7 +48,7 @@ static bool read_retries(const struct hk__yaml_dag *d, const struct hk__yaml_tas
 static bool read_backoff(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
                          struct hk_error *err)
 {
-    const struct hk_yaml_node *node = arg(d, from, "retry_exponential_backoff");
+    const struct hk_yaml_node *node = hk__yaml_arg_value(d, from, "retry_exponential_backoff");
     if (node == NULL) {
         return true;
     }
@@ -56,7 +56,7 @@ static bool read_backoff(const struct hk__yaml_dag *d, const struct hk__yaml_tas
                    : node->kind == HK_YAML_INT   ? (double)node->as.integer
                    : node->kind == HK_YAML_FLOAT ? node->as.real
                                                  : -1.0;
-    if (!isfinite(value) || value < 0) {
+    if (!isfinite(value) || value < 0 || node->is_big) {
         return hk__yaml_refuse(d, node, err, "retry_exponential_backoff takes true, false or a number from 0.");
     }
     task->retry_backoff = value;
@@ -66,24 +66,25 @@ static bool read_backoff(const struct hk__yaml_dag *d, const struct hk__yaml_tas
 static bool read_retrying(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
                           struct hk_error *err)
 {
-    const struct hk_yaml_node *policy = arg(d, from, "retry_policy");
+    const struct hk_yaml_node *policy = hk__yaml_arg_value(d, from, "retry_policy");
     if (policy != NULL) {
         return hk__yaml_refuse(d, policy, err, "retry_policy is not supported yet.");
     }
     return read_retries(d, from, task, err) && read_backoff(d, from, task, err) &&
-           hk__yaml_take_delta(d, arg(d, from, "retry_delay"), "retry_delay", true, &task->retry_delay_us, err) &&
-           hk__yaml_take_delta(d, arg(d, from, "max_retry_delay"), "max_retry_delay", true, &task->max_retry_delay_us,
-                               err) &&
-           hk__yaml_take_delta(d, arg(d, from, "execution_timeout"), "execution_timeout", false,
+           hk__yaml_take_delta(d, hk__yaml_arg_value(d, from, "retry_delay"), "retry_delay", true,
+                               &task->retry_delay_us, err) &&
+           hk__yaml_take_delta(d, hk__yaml_arg_value(d, from, "max_retry_delay"), "max_retry_delay", true,
+                               &task->max_retry_delay_us, err) &&
+           hk__yaml_take_delta(d, hk__yaml_arg_value(d, from, "execution_timeout"), "execution_timeout", false,
                                &task->execution_timeout_us, err);
 }
 
 static bool read_rules(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
                        struct hk_error *err)
 {
-    const struct hk_yaml_node *rule = arg(d, from, "trigger_rule");
-    const struct hk_yaml_node *weight_rule = arg(d, from, "weight_rule");
-    const struct hk_yaml_node *weight = arg(d, from, "priority_weight");
+    const struct hk_yaml_node *rule = hk__yaml_arg_value(d, from, "trigger_rule");
+    const struct hk_yaml_node *weight_rule = hk__yaml_arg_value(d, from, "weight_rule");
+    const struct hk_yaml_node *weight = hk__yaml_arg_value(d, from, "priority_weight");
     if (rule != NULL && (rule->kind != HK_YAML_TEXT || !hk_trigger_rule_find(rule->text, &task->trigger_rule))) {
         return hk__yaml_refuse(d, rule, err,
                                "the trigger_rule '%.60s' is not known: use all_success, all_done, one_failed, "
@@ -112,12 +113,13 @@ static bool read_flags(const struct hk__yaml_dag *d, const struct hk__yaml_task 
                        struct hk_error *err)
 {
     bool waits_before_skipping = false;
-    const struct hk_yaml_node *wait = arg(d, from, "wait_for_past_depends_before_skipping");
-    if (!hk__yaml_take_bool(d, arg(d, from, "depends_on_past"), "depends_on_past", &task->depends_on_past, err) ||
-        !hk__yaml_take_bool(d, arg(d, from, "wait_for_downstream"), "wait_for_downstream", &task->wait_for_downstream,
-                            err) ||
-        !hk__yaml_take_bool(d, arg(d, from, "ignore_first_depends_on_past"), "ignore_first_depends_on_past",
-                            &task->ignore_first_depends_on_past, err) ||
+    const struct hk_yaml_node *wait = hk__yaml_arg_value(d, from, "wait_for_past_depends_before_skipping");
+    if (!hk__yaml_take_bool(d, hk__yaml_arg_value(d, from, "depends_on_past"), "depends_on_past",
+                            &task->depends_on_past, err) ||
+        !hk__yaml_take_bool(d, hk__yaml_arg_value(d, from, "wait_for_downstream"), "wait_for_downstream",
+                            &task->wait_for_downstream, err) ||
+        !hk__yaml_take_bool(d, hk__yaml_arg_value(d, from, "ignore_first_depends_on_past"),
+                            "ignore_first_depends_on_past", &task->ignore_first_depends_on_past, err) ||
         !hk__yaml_take_bool(d, wait, "wait_for_past_depends_before_skipping", &waits_before_skipping, err)) {
         return false;
     }
@@ -131,12 +133,12 @@ static bool read_flags(const struct hk__yaml_dag *d, const struct hk__yaml_task 
 static bool read_slots(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
                        struct hk_error *err)
 {
-    const struct hk_yaml_node *slots = arg(d, from, "pool_slots");
-    if (!hk__yaml_take_text(d, arg(d, from, "pool"), "pool", &task->pool, err) ||
+    const struct hk_yaml_node *slots = hk__yaml_arg_value(d, from, "pool_slots");
+    if (!hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "pool"), "pool", &task->pool, err) ||
         !hk__yaml_take_count(d, slots, "pool_slots", &task->pool_slots, err) ||
-        !hk__yaml_take_count(d, arg(d, from, "max_active_tis_per_dag"), "max_active_tis_per_dag",
+        !hk__yaml_take_count(d, hk__yaml_arg_value(d, from, "max_active_tis_per_dag"), "max_active_tis_per_dag",
                              &task->max_active_per_dag, err) ||
-        !hk__yaml_take_count(d, arg(d, from, "max_active_tis_per_dagrun"), "max_active_tis_per_dagrun",
+        !hk__yaml_take_count(d, hk__yaml_arg_value(d, from, "max_active_tis_per_dagrun"), "max_active_tis_per_dagrun",
                              &task->max_active_per_run, err)) {
         return false;
     }
@@ -148,15 +150,49 @@ static bool read_slots(const struct hk__yaml_dag *d, const struct hk__yaml_task 
 static bool read_texts(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
                        struct hk_error *err)
 {
-    const struct hk_yaml_node *user = arg(d, from, "run_as_user");
+    const struct hk_yaml_node *name = hk__yaml_arg_value(d, from, "task_display_name");
+    bool has_name = name != NULL && !hk_yaml_is_text(name, ""); /* an empty one counts as none */
+    const struct hk_yaml_node *user = hk__yaml_arg_value(d, from, "run_as_user");
     if (user != NULL) {
         return hk__yaml_refuse(d, user, err, "run_as_user is not supported: tasks run as the user that hanok runs as.");
     }
-    return hk__yaml_take_text(d, arg(d, from, "owner"), "owner", &task->owner, err) &&
-           hk__yaml_take_text(d, arg(d, from, "queue"), "queue", &task->queue, err) &&
-           hk__yaml_take_text(d, arg(d, from, "executor"), "executor", &task->executor, err) &&
-           hk__yaml_take_text(d, arg(d, from, "doc_md"), "doc_md", &task->doc_md, err) &&
-           hk__yaml_take_text(d, arg(d, from, "task_display_name"), "task_display_name", &task->display_name, err);
+    return hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "owner"), "owner", &task->owner, err) &&
+           hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "queue"), "queue", &task->queue, err) &&
+           hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "executor"), "executor", &task->executor, err) &&
+           hk__yaml_take_text(d, hk__yaml_arg_value(d, from, "doc_md"), "doc_md", &task->doc_md, err) &&
+           hk__yaml_take_text(d, has_name ? name : NULL, "task_display_name", &task->display_name, err);
+}
+
+/* What has no place in the graph, and would still be refused by Airflow. */
+static bool check_kinds(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_error *err)
+{
+    static const char *const texts[] = {"doc", "doc_json", "doc_yaml", "doc_rst", "map_index_template", "logger_name"};
+    static const char *const switches[] = {"email_on_failure", "email_on_retry", "do_xcom_push", "multiple_outputs",
+                                           "allow_nested_operators"};
+    static const char *const mappings[] = {"params", "resources"};
+    const char *text = NULL;
+    bool truth = false;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (!hk__yaml_take_text(d, hk__yaml_arg_value(d, from, texts[i]), texts[i], &text, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        if (!hk__yaml_take_bool(d, hk__yaml_arg_value(d, from, switches[i]), switches[i], &truth, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof mappings / sizeof mappings[0]; i++) {
+        const struct hk_yaml_node *node = hk__yaml_arg_value(d, from, mappings[i]);
+        if (node != NULL && node->kind != HK_YAML_MAP) {
+            return hk__yaml_refuse(d, node, err, "%s takes a mapping, not %s.", mappings[i],
+                                   hk_yaml_kind_name(node->kind));
+        }
+    }
+    const struct hk_yaml_node *email = hk__yaml_arg_value(d, from, "email");
+    return email == NULL || email->kind == HK_YAML_TEXT || email->kind == HK_YAML_LIST ||
+           hk__yaml_refuse(d, email, err, "email takes a text or a list of texts, not %s.",
+                           hk_yaml_kind_name(email->kind));
 }
 
 /* A date of the DAG's default_args was read by dag-factory in their zone; any other goes to Airflow as it is. */
@@ -168,7 +204,7 @@ static bool read_date(const struct hk__yaml_dag *d, const struct hk__yaml_task *
     if (!found.is_dag_default) {
         return hk__yaml_take_task_date(d, found.value, key, out_us, err);
     }
-    return hk__yaml_take_text(d, hk_yaml_get(d->default_args, "timezone"), "timezone", &zone, err) &&
+    return hk__yaml_take_zone(d, d->default_args, &zone, err) &&
            hk__yaml_take_dag_date(d, found.value, key, zone, out_us, err);
 }
 
@@ -227,9 +263,10 @@ static bool read_task(struct hk__yaml_dag *d, struct hk__yaml_task *from, struct
         return hk__yaml_refuse(d, from->conf, err, "Task id '%.100s' has already been added to the DAG", from->task_id);
     }
     task->group = from->group == HK__NO_GROUP ? 0 : d->groups[from->group].graph_index;
-    return read_texts(d, from, task, err) && read_retrying(d, from, task, err) && read_rules(d, from, task, err) &&
-           read_flags(d, from, task, err) && read_slots(d, from, task, err) && read_dates(d, from, task, err) &&
-           hk__yaml_read_operator(d, from, task, err);
+    return read_texts(d, from, task, err) && check_kinds(d, from, err) &&
+           hk__yaml_check_callbacks(d, from->conf, err) && read_retrying(d, from, task, err) &&
+           read_rules(d, from, task, err) && read_flags(d, from, task, err) && read_slots(d, from, task, err) &&
+           read_dates(d, from, task, err) && hk__yaml_read_operator(d, from, task, err);
 }
 
 static bool add_name(struct hk__yaml_dag *d, const struct hk__yaml_entry *entry, struct hk_error *err)

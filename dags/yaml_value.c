@@ -154,10 +154,16 @@ static bool read_delta_object(const struct hk__yaml_dag *d, const struct hk_yaml
         return hk__yaml_refuse(d, node, err, "%s: '%.60s' takes at most 7 arguments.", key, node->text.data);
     }
     for (int i = 0; i < UNIT_COUNT; i++) {
-        const struct hk_yaml_node *value = hk__yaml_object_arg(node, units[i].name, units[i].at);
+        bool is_placed = units[i].at >= 0 && (size_t)units[i].at < node->as.in.item_count;
+        const struct hk_yaml_node *named = hk_yaml_find(node, units[i].name);
+        const struct hk_yaml_node *value = is_placed ? node->as.in.items[units[i].at] : named;
         int64_t us = 0;
         if (value == NULL) {
             continue;
+        }
+        if (is_placed && named != NULL) {
+            return hk__yaml_refuse(d, named, err, "%s: %s is given twice, by name and in __args__.", key,
+                                   units[i].name);
         }
         if (!scale(value, units[i].us, &us)) {
             return hk__yaml_refuse(d, value, err, "%s: %s takes a number, and no more than 1000 years.", key,
@@ -260,10 +266,13 @@ static bool read_short_date(struct hk_str text, int64_t *wall_us)
     return true;
 }
 
-/* An offset in the text is dropped: dag-factory puts the DAG's zone in its place. */
-static bool read_iso_wall(struct hk_str text, int64_t *wall_us)
+/* An offset in the text is dropped: dag-factory puts the DAG's zone in its place. *has_offset: there was one in
+ * numbers.
+ */
+static bool read_iso_wall(struct hk_str text, int64_t *wall_us, bool *has_offset)
 {
     bool has_zone = false;
+    *has_offset = false;
     if (text.len < 10) {
         return false;
     }
@@ -274,6 +283,7 @@ static bool read_iso_wall(struct hk_str text, int64_t *wall_us)
             break;
         }
     }
+    *has_offset = end < text.len && text.data[end] != 'Z';
     bool is_whole = hk_iso_parse(text, wall_us, &has_zone);
     if (is_whole && end < text.len) {
         return hk_iso_parse((struct hk_str){text.data, end}, wall_us, &has_zone);
@@ -316,6 +326,16 @@ static bool read_ago(struct hk_str text, int64_t *days, int64_t *rest_us)
     return any;
 }
 
+/* A wall time in the zone as Python's own datetime means it: the first of one that comes twice, and one that the clocks
+ * skip is moved forward. (pendulum, for texts and its own objects, takes the second of the two, and the first only of a
+ * text with an offset.) */
+static int64_t plain_instant(const struct hk_zone *zone, int64_t wall_us)
+{
+    int64_t first_us = hk_zone_to_instant(zone, wall_us, false);
+    bool is_skipped = hk_zone_to_wall(zone, first_us) != wall_us;
+    return is_skipped ? hk_zone_to_instant(zone, wall_us, true) : first_us;
+}
+
 /* Today's midnight in the zone, that long ago: days by the calendar, the rest by the clock. */
 static int64_t time_ago(const struct hk_zone *zone, int64_t now_us, int64_t days, int64_t rest_us)
 {
@@ -330,8 +350,9 @@ static bool read_date_text(const struct hk__yaml_dag *d, const struct hk_yaml_no
     int64_t wall_us = 0;
     int64_t days = 0;
     int64_t rest_us = 0;
-    if (read_iso_wall(node->text, &wall_us) || read_short_date(node->text, &wall_us)) {
-        *out_us = hk_zone_to_instant(zone, wall_us, false);
+    bool has_offset = false;
+    if (read_iso_wall(node->text, &wall_us, &has_offset) || read_short_date(node->text, &wall_us)) {
+        *out_us = hk_zone_to_instant(zone, wall_us, !has_offset);
     } else if (hk_str_is(node->text, "now")) {
         *out_us = d->source->now_us;
     } else if (read_ago(node->text, &days, &rest_us)) {
@@ -360,7 +381,8 @@ static bool read_date(const struct hk__yaml_dag *d, const struct hk_yaml_node *n
     } else if (!read_time_object(d, node, key, &wall_us, err)) {
         return false;
     }
-    *out_us = hk_zone_to_instant(zone, wall_us, false);
+    bool is_pendulum = node->kind == HK_YAML_OBJECT && hk_str_starts_with(node->text, "pendulum.");
+    *out_us = is_pendulum ? hk_zone_to_instant(zone, wall_us, true) : plain_instant(zone, wall_us);
     return true;
 }
 

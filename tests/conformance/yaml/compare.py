@@ -151,7 +151,7 @@ def param_json(param):
 
 def oracle_dag(dag):
     doc = dag.doc_md or ""
-    doc = doc[: doc.index("## YML DAG")].rstrip("\n") or None
+    doc = doc[: max(doc.index("## YML DAG") - 1, 0)] if not doc.startswith("## YML DAG") else None
     groups = {}
     for group_id, group in dag.task_group.get_task_group_dict().items():
         if group_id is not None:

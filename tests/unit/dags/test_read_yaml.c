@@ -70,7 +70,7 @@ static void a_file_becomes_graphs(void **state)
                                     "  timezone: Asia/Seoul\n"
                                     "  tasks:\n"
                                     "    b: {" EMPTY ", dependencies: [a]}\n"
-                                    "    a: {" BASH "echo hello $WHO $NOBODY}\n"
+                                    "    a: {" BASH "\"echo hello $WHO $NOBODY ${NO$WHO}\"}\n"
                                     "two: {tasks: [{task_id: t, " EMPTY "}]}\n");
     assert_int_equal(dags.count, 2);
     const struct hk_graph *one = dags.graphs[0];
@@ -82,7 +82,7 @@ static void a_file_becomes_graphs(void **state)
     assert_string_equal(one->schedule.zone, "Asia/Seoul");
     assert_int_equal(one->start_at_us, 1704034800 * HK_SECOND_US);
     assert_int_equal(task(&dags, "a")->runner, HK_RUNNER_COMMAND);
-    assert_non_null(strstr(task(&dags, "a")->spec_json, "\"command\":\"echo hello world $NOBODY\""));
+    assert_non_null(strstr(task(&dags, "a")->spec_json, "\"command\":\"echo hello world $NOBODY ${NO$WHO}\""));
     assert_int_equal(task(&dags, "b")->runner, HK_RUNNER_NOTHING);
     assert_int_equal(task(&dags, "b")->upstream[0], 1);
     assert_int_equal(task(&dags, "b")->retries, 2);

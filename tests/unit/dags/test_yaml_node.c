@@ -56,6 +56,11 @@ static const struct {
     double value;
 } scalars[] = {
     {"yes", HK_YAML_BOOL, 1},
+    {"0_", HK_YAML_INT, 0},
+    {"0_17", HK_YAML_INT, 15},
+    {".Nan", HK_YAML_TEXT, 0},
+    /* more digits than any buffer of a reasonable size */
+    {"1000000000000000000000000000000000000000000000000000000000000000000000000000000.0", HK_YAML_FLOAT, 1e78},
     {"Off", HK_YAML_BOOL, 0},
     {"y", HK_YAML_TEXT, 0},
     {"oN", HK_YAML_TEXT, 0},
@@ -99,7 +104,7 @@ static void scalars_have_yaml_1_1_meaning(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof scalars / sizeof scalars[0]; i++) {
-        char text[64];
+        char text[128];
         snprintf(text, sizeof text, "[%s]", scalars[i].text);
         if (strchr(scalars[i].text, ':') != NULL || strcmp(scalars[i].text, "-") == 0) {
             snprintf(text, sizeof text, "k: %s", scalars[i].text);
