@@ -76,9 +76,12 @@ void hk_scheduler_stop(struct hk_scheduler *s)
     s->is_stopping = true;
 }
 
+/* What cannot be written when all is to end is left undone, or a full disk would keep the engine from ending: nothing
+ * was acted upon, and the next engine decides it anew. */
 bool hk_scheduler_is_idle(const struct hk_scheduler *s)
 {
-    return !hk__save_is_pending(s) && s->writes == 0 && s->failed_reloads == NULL;
+    bool gives_up = s->is_stopping && s->retry_us != HK_TIME_NONE;
+    return s->writes == 0 && (gives_up || (!hk__save_is_pending(s) && s->failed_reloads == NULL));
 }
 
 void hk__submit(struct hk_scheduler *s, const struct hk_write *write)

@@ -45,6 +45,9 @@ class SmallDisk:
     def mount(self, options):
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.home], check=True)
 
+    def fill(self):
+        pass  # the run's logs do
+
     def make_room(self):
         self.mount("remount,size=100m")
 
@@ -53,17 +56,23 @@ class SmallDisk:
 
 
 class SizeLimit:
-    """Inherited by the engine and by all that it starts."""
+    """Of the engine, of all that it starts, and of us, from whom the next engine inherits it."""
 
     def __init__(self, home):
         self.home = home
         self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, self.before[1]))
 
-    def make_room(self):
+    def limit(self, limits):
         for pid, _ in [(os.getpid(), ""), *processes_of(self.home)]:
             with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, self.before)
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+    def fill(self):
+        sizes = (os.path.getsize(os.path.join(self.home, name)) for name in ("hanok.db", "hanok.db-wal"))
+        self.limit((max(sizes) + 40_000, self.before[1]))
+
+    def make_room(self):
+        self.limit(self.before)
 
     def close(self):
         self.make_room()
@@ -123,6 +132,8 @@ def examine(report, engine, disk, dags, journal):
     engine.start()
     engine.wait_for_dag("chatty")
     engine.trigger("chatty", dag_run_id="r1")
+    wait_until(lambda: engine.run_state("chatty", "r1") == "running", SECONDS, "the run to begin")
+    disk.fill()
     wait_until(lambda: is_failing(engine), SECONDS, "the disk to be full")
     check_full(report, engine, dags, journal)
     engine.kill()
@@ -130,6 +141,9 @@ def examine(report, engine, disk, dags, journal):
     report.check("killed, it starts again on the full disk")
     wait_until(lambda: is_failing(engine), SECONDS, "it to see that")
     report.equal("the run is still shown", engine.run_state("chatty", "r1"), "running")
+    report.equal("it can be told to end, too", engine.stop(), 0)
+    engine.start()
+    wait_until(lambda: is_failing(engine), SECONDS, "it to see that once more")
     disk.make_room()
     report.equal("with room again the run ends well", engine.wait_for_run("chatty", "r1"), "success")
     report.equal("and so did every task", engine.task_states("chatty", "r1"), {f"t{i}": "success" for i in range(TASKS)})

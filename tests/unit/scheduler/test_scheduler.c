@@ -655,6 +655,22 @@ static void the_past_is_asked_for_until_it_is_known(void **state)
     world_close(&w);
 }
 
+static void a_full_disk_does_not_keep_it_from_ending(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w);
+    struct hk_graph *graph = put_chain(&w);
+    world_trigger(&w, "d", "r1", HK_TIME_NONE);
+    hk_store_fail_commit(w.store, 1);
+    world_finish(&w, &w.started[0], HK_JOB_SUCCEEDED);
+    assert_false(hk_scheduler_is_idle(w.scheduler)); /* the result is still to be saved */
+    hk_scheduler_stop(w.scheduler);
+    assert_true(hk_scheduler_is_idle(w.scheduler));
+    hk_graph_unref(graph);
+    world_close(&w);
+}
+
 static const char *const TWELVE[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"};
 
 /* Four slots, and two that the executor takes ahead. */
@@ -750,6 +766,7 @@ int main(void)
         cmocka_unit_test(a_run_that_could_not_be_made_is_tried_again),
         cmocka_unit_test(a_clock_set_back_delays_and_loses_nothing),
         cmocka_unit_test(the_past_is_asked_for_until_it_is_known),
+        cmocka_unit_test(a_full_disk_does_not_keep_it_from_ending),
         cmocka_unit_test(short_jobs_are_handed_over_ahead_of_their_turn),
         cmocka_unit_test(python_jobs_are_not_handed_over_early),
         cmocka_unit_test(what_is_important_overtakes_long_jobs),
