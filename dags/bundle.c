@@ -128,6 +128,16 @@ void hk__bundle_id_freed(struct hk_bundle *b)
     }
 }
 
+void hk__bundle_read_all(struct hk_bundle *b)
+{
+    b->wants_scan = true;
+    if (b->is_listing) {
+        b->scan_everything_next = true;
+    } else {
+        b->scan_everything = true;
+    }
+}
+
 void hk__bundle_unsaved(struct hk_bundle *b, struct hk_bundle_entry *entry, const struct hk_error *err)
 {
     if (!entry->is_unsaved) {
@@ -232,9 +242,8 @@ static void look_at(struct hk_bundle *b, const struct hk_dag_file *file)
     if (is_same && !b->scan_everything) {
         return;
     }
-    if (hk_yaml_is_defaults(file->relative) && entry->changed_ns >= 0) {
-        b->wants_scan = true; /* it speaks for files that did not change themselves */
-        b->scan_everything_next = true;
+    if (hk_yaml_is_defaults(file->relative) && b->is_past_first_scan && !is_same) {
+        hk__bundle_read_all(b);
     }
     if (entry->is_busy) {
         entry->again = true;
@@ -258,6 +267,9 @@ static void forget_missing(struct hk_bundle *b)
         if (entry->is_busy) {
             entry->again = true;
         } else {
+            if (hk_yaml_is_defaults(entry->relative) && b->is_past_first_scan) {
+                hk__bundle_read_all(b);
+            }
             entry->is_gone = true;
             entry->changed_ns = -1;
             entry->is_busy = true;
@@ -308,7 +320,6 @@ static void list_done(uv_work_t *work, int status)
     (void)status;
     struct listing *listing = work->data;
     struct hk_bundle *b = listing->bundle;
-    b->is_listing = false;
     if (!listing->ok) {
         hk_log(HK_ERROR, "bundle", "folder cannot be read", HK_KEY("why", listing->err.message));
     } else if (!b->is_stopping) {
@@ -325,6 +336,8 @@ static void list_done(uv_work_t *work, int status)
         add_known(b, listing);
         forget_missing(b);
     }
+    b->is_listing = false;
+    b->is_past_first_scan = true;
     b->scan_everything = b->scan_everything_next;
     b->scan_everything_next = false;
     for (size_t i = 0; i < listing->known_count; i++) {

@@ -2,10 +2,11 @@
  *
  * At the start, and whenever the operating system reports a change below the folder (inotify through libuv; there is no
  * polling), the files are listed and those whose size or time changed are read. A file whose content is what was read
- * last time is not parsed again, not even after a restart: its DAGs come from the database. YAML is read in C on
- * libuv's worker threads; Python goes to the warm host through struct hk_python_parser. What was read is saved (a new
- * version only where a DAG changed) and then handed on. A file with a mistake gets an import error and changes nothing
- * else.
+ * last time is not parsed again, not even after a restart: its DAGs come from the database. Only when a file changes,
+ * comes or goes that others may read (defaults.yml, a Python module without DAGs), all are parsed again. YAML is read
+ * in C on libuv's worker threads; Python goes to the warm host through struct hk_python_parser. What was read is saved
+ * (a new version only where a DAG changed) and then handed on. A file with a mistake gets an import error and changes
+ * nothing else.
  *
  * Loop thread.
  */

@@ -12,6 +12,7 @@ struct reading *hk__reading_new(struct hk_bundle *b, struct hk_bundle_entry *ent
     struct reading *r = hk_alloc(sizeof *r);
     r->bundle = b;
     r->entry = entry;
+    r->is_first_scan = !b->is_past_first_scan;
     r->work.data = r;
     r->started_us = hk_clock_wall_us(b->options.clock);
     r->parsed_us = r->started_us;

@@ -43,6 +43,7 @@ struct hk_bundle {
     bool wants_scan;
     bool scan_everything;
     bool scan_everything_next;
+    bool is_past_first_scan;
     bool is_stopping;
     bool is_closing;
     void (*on_stopped)(void *arg);
@@ -68,6 +69,9 @@ void hk__bundle_forget(struct hk_bundle *b, struct hk_bundle_entry *entry);
 /* A file has given up a dag_id: those that wait for one are read again with the next scan, which is asked for. */
 void hk__bundle_id_freed(struct hk_bundle *b);
 
+/* A file that speaks for others (a module, defaults) is not what it was: all files are read again. */
+void hk__bundle_read_all(struct hk_bundle *b);
+
 /* What was read of this file could not be written down: it is read again after a while. */
 void hk__bundle_unsaved(struct hk_bundle *b, struct hk_bundle_entry *entry, const struct hk_error *err);
 
@@ -90,7 +94,10 @@ struct reading {
     struct hk_bundle *bundle;
     struct hk_bundle_entry *entry;
     bool even_unchanged;
+    bool is_first_scan;
+    bool is_new;       /* the database does not know the file */
     bool is_unchanged; /* content as in the database: DAGs come from there */
+    bool is_helper;    /* Python without DAGs: others may import it */
     bool needs_host;
     char *stub;     /* of a YAML file with tasks that need Python; else NULL */
     bool is_loader; /* a Python file that hands YAML files to dag-factory: those are read already */

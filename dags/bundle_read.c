@@ -56,6 +56,7 @@ static bool ask_database(struct reading *r, struct hk_error *err)
         return false;
     }
     bool ok = hk_store_file_digest(db, r->bundle->name, r->entry->relative, known, err);
+    r->is_new = ok && known[0] == '\0';
     r->is_unchanged = ok && !r->even_unchanged && strcmp(known, r->digest) == 0;
     if (ok && r->is_unchanged) {
         ok = load_old(r, db, err);
@@ -215,15 +216,22 @@ bool hk__reading_prepare(struct reading *r, struct hk_error *err)
     return true;
 }
 
-/* Of the file and of the defaults it was read with: if that is unchanged, so are its DAGs. */
+/* Of the file and of the defaults it was read with, with the values that environment variables have in them: if that is
+ * unchanged, so are its DAGs. */
 static void digest_all(struct reading *r, const struct hk_yaml_defaults *defaults, size_t default_count)
 {
+    struct hk_yaml_source source = {.find_env = find_environment, .env_context = r->bundle};
     hk_graph_digest(hk_buf_str(&r->content), r->source_digest);
+    if (r->entry->kind != HK_DAG_FILE_YAML) {
+        memcpy(r->digest, r->source_digest, sizeof r->digest);
+        return;
+    }
     struct hk_buf all;
     hk_buf_init(&all, (size_t)HK_MAX_DAG_FILE_BYTES * (MAX_DEFAULTS + 1));
-    hk_buf_add_str(&all, hk_buf_str(&r->content));
+    hk_yaml_expand(&source, hk_buf_str(&r->content), &all);
     for (size_t i = 0; i < default_count; i++) {
-        hk_buf_add_str(&all, defaults[i].text);
+        hk_buf_add_char(&all, '\f');
+        hk_yaml_expand(&source, defaults[i].text, &all);
     }
     hk_graph_digest(hk_buf_str(&all), r->digest);
     hk_buf_clear(&all);
@@ -233,11 +241,12 @@ static bool read_with_defaults(struct reading *r, const struct hk_yaml_defaults 
                                struct hk_error *err)
 {
     digest_all(r, defaults, count);
+    r->is_helper = r->entry->kind == HK_DAG_FILE_PYTHON && !hk_dag_file_may_have_dags(hk_buf_str(&r->content));
     if (!ask_database(r, err)) {
         return false;
     }
     if (!r->is_unchanged && r->entry->kind == HK_DAG_FILE_PYTHON) {
-        r->needs_host = hk_dag_file_may_have_dags(hk_buf_str(&r->content));
+        r->needs_host = !r->is_helper;
         r->is_loader = hk_dag_file_is_loader(hk_buf_str(&r->content));
         return true;
     }

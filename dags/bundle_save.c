@@ -98,6 +98,15 @@ static void report_problem(struct reading *r)
     hk_store_submit(b->options.store, &write);
 }
 
+/* Whether files that import this one may have changed with it. A new file at the very start tells nobody anything. */
+static bool speaks_for_others(const struct reading *r)
+{
+    if (r->entry->is_gone) {
+        return r->entry->kind == HK_DAG_FILE_PYTHON && r->gone_count == 0;
+    }
+    return r->is_helper && !r->is_unchanged && !r->even_unchanged && !(r->is_first_scan && r->is_new);
+}
+
 static void save_done(void *arg, const struct hk_error *err)
 {
     struct reading *r = arg;
@@ -126,6 +135,9 @@ static void save_done(void *arg, const struct hk_error *err)
         hk__bundle_id_freed(b);
     }
     r->entry->is_unsaved = false;
+    if (speaks_for_others(r)) {
+        hk__bundle_read_all(b);
+    }
     hk__reading_finish(r);
 }
 

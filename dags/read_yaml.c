@@ -53,7 +53,7 @@ static const char *find_variable(const struct hk_yaml_source *source, struct hk_
     return hk_str_copy(text, sizeof text, name) ? source->find_env(source->env_context, text) : NULL;
 }
 
-static void expand(const struct hk_yaml_source *source, struct hk_str text, struct hk_buf *out)
+void hk_yaml_expand(const struct hk_yaml_source *source, struct hk_str text, struct hk_buf *out)
 {
     size_t plain = 0;
     size_t at = 0;
@@ -82,7 +82,7 @@ static bool parse(struct file *f, struct hk_str text, const char *name, struct h
 {
     struct hk_buf expanded;
     hk_buf_init(&expanded, HK_MAX_DAG_FILE_BYTES);
-    expand(f->source, text, &expanded);
+    hk_yaml_expand(f->source, text, &expanded);
     bool ok = false;
     if (expanded.is_full) {
         hk_error_set(err, HK_LIMIT, "%s has more than %d bytes: split it.", name, HK_MAX_DAG_FILE_BYTES);

@@ -53,6 +53,9 @@ struct hk_yaml_dags {
 HK_MUST_USE bool hk_read_yaml(const struct hk_yaml_source *source, struct hk_yaml_dags *out, struct hk_error *err);
 void hk_yaml_dags_clear(struct hk_yaml_dags *dags);
 
+/* The text with $NAME and ${NAME} replaced by what source->find_env says. */
+void hk_yaml_expand(const struct hk_yaml_source *source, struct hk_str text, struct hk_buf *out);
+
 /* Whether the file name is defaults.yml or defaults.yaml, which hold no DAGs. */
 bool hk_yaml_is_defaults(const char *path);
 

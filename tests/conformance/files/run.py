@@ -228,6 +228,35 @@ def check_same_id(report, client, folder):
     report.equal("the first is removed: the second has it", "twin_b.yaml" in api.import_errors_of(client), False)
 
 
+def check_read_by_others(report, client, folder):
+    """A change of a file that a DAG file reads is a change of its DAGs: a Python module, and defaults.yml."""
+    folder.write("reads/reader.py", python("reader", "from reads.helper import WORD", command="echo {WORD}"))
+    wait_until(lambda: has_error(client, "reads/reader.py"), SECONDS, "an import of what is not there yet")
+    folder.write("reads/helper.py", "WORD = 1\n")
+    wait_until(lambda: "reader" in api.dags_of(client), SECONDS, "the DAG, once its module is there")
+    folder.write("reads/helper.py", "raise RuntimeError('the helper is ill')\n")
+    wait_until(lambda: has_error(client, "reads/reader.py"), SECONDS, "the ill module's import error")
+    folder.write("reads/helper.py", "WORD = 22\n")
+    wait_until(lambda: not has_error(client, "reads/reader.py"), SECONDS, "the mended module")
+    folder.remove("reads/helper.py")
+    wait_until(lambda: has_error(client, "reads/reader.py"), SECONDS, "the removed module's import error")
+    folder.remove("reads/reader.py")
+    wait_until(lambda: not has_error(client, "reads/reader.py"), SECONDS, "the reader to go")
+    report.check("a module that a DAG file imports comes, changes and goes")
+
+    def description():
+        return airflow.DAGApi(client).get_dag("with_defaults").description
+
+    folder.write("reads/with_defaults.yaml", yaml("with_defaults"))
+    wait_until(lambda: "with_defaults" in api.dags_of(client), SECONDS, "the DAG without defaults")
+    for text in ("one", "two"):
+        folder.write("reads/defaults.yml", f"description: {text}\n")
+        wait_until(lambda: description() == text, SECONDS, "the defaults")
+    folder.remove("reads/defaults.yml")
+    wait_until(lambda: description() is None, SECONDS, "the defaults to go")
+    report.check("a defaults.yml comes, changes and goes")
+
+
 def examine(report, client, folder):
     folder.write("steady.yaml", yaml("steady"))
     folder.write("never.py", python("never", "import time; time.sleep(1000000)"))
@@ -248,6 +277,8 @@ def examine(report, client, folder):
         check_life(report, client, folder, "life.py", python)
     with report.guarded("a folder renamed"):
         check_renamed(report, client, folder)
+    with report.guarded("files read by others"):
+        check_read_by_others(report, client, folder)
     with report.guarded("names that are not UTF-8"):
         check_names(report, client, folder)
     with report.guarded("links in a circle"):
@@ -262,6 +293,22 @@ def examine(report, client, folder):
     report.check("a good DAG runs after all", [] if runs_well(client, "steady") else ["it does not"])
 
 
+def check_environment(report, engine, folder):
+    """The file is the same at the next start, and its environment variable says something else."""
+
+    def description():
+        return airflow.DAGApi(admin_of(engine)).get_dag("environment").description
+
+    folder.write("environment.yaml", yaml("environment").replace("  schedule:", "  description: $FILES_WORD\n  schedule:"))
+    engine.wait_for_dag("environment")
+    report.equal("an environment variable in YAML", description(), "one")
+    report.equal("hanok ends before it changes", engine.stop(), 0)
+    os.environ["FILES_WORD"] = "two"
+    engine.start()
+    wait_until(lambda: description() == "two", SECONDS, "the DAG with the variable's new value")
+    report.check("at the next start it says something else, and so does the DAG")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("binary")
@@ -270,6 +317,9 @@ def main():
     report = Report()
     with running_engine(report, options.binary, "files", keep=options.keep) as (engine, folder):
         examine(report, admin_of(engine), Folder(folder))
+    os.environ["FILES_WORD"] = "one"
+    with running_engine(report, options.binary, "files-environment", keep=options.keep) as (engine, folder):
+        check_environment(report, engine, Folder(folder))
     return report.end()
 
 
