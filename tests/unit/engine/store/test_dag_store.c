@@ -51,7 +51,8 @@ static struct hk_graph *make(const char *dag_id, const char *file)
     return graph;
 }
 
-static bool save(const char *dag_id, const char *file, const char *digest, struct hk_dag_saved *out)
+static bool save_source(const char *dag_id, const char *file, const char *digest, const char *source,
+                        struct hk_dag_saved *out)
 {
     struct hk_graph *graph = make(dag_id, file);
     struct hk_buf document;
@@ -60,8 +61,8 @@ static bool save(const char *dag_id, const char *file, const char *digest, struc
     struct hk_dag_save row = {.graph = graph,
                               .document = hk_buf_str(&document),
                               .digest = digest,
-                              .source = HK_STR("source"),
-                              .source_digest = "s",
+                              .source = hk_str_from(source),
+                              .source_digest = source,
                               .version_id = digest,
                               .timetable_description = "",
                               .parsed_us = 1,
@@ -70,6 +71,11 @@ static bool save(const char *dag_id, const char *file, const char *digest, struc
     hk_buf_clear(&document);
     hk_graph_unref(graph);
     return ok;
+}
+
+static bool save(const char *dag_id, const char *file, const char *digest, struct hk_dag_saved *out)
+{
+    return save_source(dag_id, file, digest, "source", out);
 }
 
 static int64_t number(const char *static_sql)
@@ -123,6 +129,25 @@ static void a_versions_key_is_used_once(void **state)
     assert_true(hk_store_dag_delete(db, "d", &err));
     assert_true(save("e", "f", "v2", &second));
     assert_true(second.version_key > first.version_key);
+}
+
+/* Two DAGs of one file, which is edited again and again without a change to the graphs. */
+static void a_source_goes_with_the_last_version_that_shows_it(void **state)
+{
+    (void)state;
+    struct hk_dag_saved saved;
+    assert_true(save_source("d", "f", "v1", "one", &saved) && save_source("e", "f", "v2", "one", &saved));
+    assert_true(save_source("d", "f", "v1", "two", &saved));
+    assert_int_equal(number("SELECT count(*) FROM dag_source"), 2);
+    assert_true(save_source("e", "f", "v2", "two", &saved));
+    assert_int_equal(number("SELECT count(*) FROM dag_source WHERE content = 'two'"), 1);
+    assert_int_equal(number("SELECT count(*) FROM dag_source"), 1);
+    assert_true(save_source("d", "f", "v3", "three", &saved)); /* the older version keeps its own */
+    assert_int_equal(number("SELECT count(*) FROM dag_source"), 2);
+    assert_true(hk_store_dag_delete(db, "d", &err));
+    assert_int_equal(number("SELECT count(*) FROM dag_source"), 1);
+    assert_true(hk_store_dag_delete(db, "e", &err));
+    assert_int_equal(number("SELECT count(*) FROM dag_source"), 0);
 }
 
 static void a_dag_id_in_two_files_is_refused_until_one_is_gone(void **state)
@@ -212,9 +237,13 @@ static void files_digests_and_import_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_STORE(only_a_change_makes_a_version),   WITH_STORE(a_dag_id_in_two_files_is_refused_until_one_is_gone),
-        WITH_STORE(pausing_lasts_over_new_versions), WITH_STORE(the_last_automated_run_is_remembered),
-        WITH_STORE(files_digests_and_import_errors), WITH_STORE(a_versions_key_is_used_once),
+        WITH_STORE(only_a_change_makes_a_version),
+        WITH_STORE(a_dag_id_in_two_files_is_refused_until_one_is_gone),
+        WITH_STORE(pausing_lasts_over_new_versions),
+        WITH_STORE(the_last_automated_run_is_remembered),
+        WITH_STORE(files_digests_and_import_errors),
+        WITH_STORE(a_versions_key_is_used_once),
+        WITH_STORE(a_source_goes_with_the_last_version_that_shows_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

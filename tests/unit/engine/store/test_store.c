@@ -240,7 +240,10 @@ static void a_newer_database_is_refused_and_a_known_one_kept(void **state)
 static bool run_half_migrated(struct hk_db *db, void *arg, struct hk_error *err)
 {
     (void)arg;
-    return hk_db_exec(db, "DROP TABLE deleted_key; DROP TRIGGER dag_run_deleted; PRAGMA user_version = 6", err);
+    return hk_db_exec(db,
+                      "DROP TABLE deleted_key; DROP TRIGGER dag_run_deleted; DROP INDEX dag_version_by_source; DROP "
+                      "TRIGGER dag_version_shows_another; DROP TRIGGER dag_version_shows_none; PRAGMA user_version = 6",
+                      err);
 }
 
 static bool run_repair(struct hk_db *db, void *arg, struct hk_error *err)
