@@ -231,13 +231,9 @@ static void deliver(struct local_job *job)
     }
     struct hk_buf frames = job->held;
     hk_buf_init(&job->held, LOCAL_MAX_HELD_BYTES);
+    struct hk_str rest = hk_buf_str(&frames);
     struct hk_shim_message m;
-    struct hk_error err;
-    size_t used;
-    size_t at = 0;
-    while (at < frames.len &&
-           hk_shim_decode((struct hk_str){frames.data + at, frames.len - at}, &m, &used, &err) == HK_SHIM_FRAME) {
-        at += used;
+    while (hk_shim_next(&rest, &m)) {
         local_job_message(local, &m);
     }
     hk_buf_clear(&frames);

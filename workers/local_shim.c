@@ -249,13 +249,9 @@ void local_replay_pending(struct hk_local *local)
 {
     struct hk_buf frames = local->pending;
     hk_buf_init(&local->pending, frames.max);
+    struct hk_str rest = hk_buf_str(&frames);
     struct hk_shim_message m;
-    struct hk_error err;
-    size_t used;
-    size_t at = 0;
-    while (at < frames.len &&
-           hk_shim_decode((struct hk_str){frames.data + at, frames.len - at}, &m, &used, &err) == HK_SHIM_FRAME) {
-        at += used;
+    while (hk_shim_next(&rest, &m)) {
         struct local_job *job = local_job_find(local, &m.key);
         if (job != NULL && job->state == LOCAL_RUNNING) {
             local_send(local, &m);

@@ -100,15 +100,10 @@ void hk_shim_exits_read(const char *home, struct hk_buf *out)
 
 bool hk_shim_exits_next(const struct hk_buf *all, size_t *at, struct hk_shim_message *message)
 {
-    struct hk_error err;
-    size_t used;
-    if (all->len == *at) {
-        return false;
-    }
     struct hk_str rest = {all->data + *at, all->len - *at};
-    if (hk_shim_decode(rest, message, &used, &err) != HK_SHIM_FRAME || message->type != HK_SHIM_ENDED) {
+    if (!hk_shim_next(&rest, message) || message->type != HK_SHIM_ENDED) {
         return false;
     }
-    *at += used;
+    *at = all->len - rest.len;
     return true;
 }

@@ -267,6 +267,17 @@ enum hk_shim_step hk_shim_decode(struct hk_str data, struct hk_shim_message *mes
     return HK_SHIM_FRAME;
 }
 
+bool hk_shim_next(struct hk_str *rest, struct hk_shim_message *message)
+{
+    struct hk_error ignored;
+    size_t used = 0;
+    if (rest->len == 0 || hk_shim_decode(*rest, message, &used, &ignored) != HK_SHIM_FRAME) {
+        return false;
+    }
+    *rest = (struct hk_str){rest->data + used, rest->len - used};
+    return true;
+}
+
 const char *hk_shim_texts_next(const struct hk_shim_texts *texts, const char *at)
 {
     if (texts->packed.len == 0) {

@@ -125,6 +125,10 @@ enum hk_shim_step { HK_SHIM_MORE, HK_SHIM_FRAME, HK_SHIM_BROKEN };
 enum hk_shim_step hk_shim_decode(struct hk_str data, struct hk_shim_message *message, size_t *used,
                                  struct hk_error *err);
 
+/* Walks frames that stand behind each other: *rest is cut by the one that is given. false at the end, or at a broken
+ * one. */
+bool hk_shim_next(struct hk_str *rest, struct hk_shim_message *message);
+
 /* Walks texts: at starts as NULL. NULL at the end. */
 const char *hk_shim_texts_next(const struct hk_shim_texts *texts, const char *at);
 /* Adds one text to what becomes packed. */

@@ -42,23 +42,16 @@ bool hk_store_audit_add(struct hk_db *db, const struct hk_audit_save *save, stru
     return hk_run(q, err);
 }
 
-static void add_text(struct hk_filter *f, const char *condition, struct hk_str value)
-{
-    if (value.data != NULL) {
-        hk_filter_text(f, condition, value);
-    }
-}
-
 static void compose(struct hk_filter *f, const struct hk_audit_filter *filter)
 {
     if (filter->matches_nothing) {
         hk_filter_sql(f, "0");
     }
-    add_text(f, "a.dag_id = ?", filter->dag_id);
-    add_text(f, "a.task_id = ?", filter->task_id);
-    add_text(f, "a.run_id = ?", filter->run_id);
-    add_text(f, "a.owner = ?", filter->owner);
-    add_text(f, "a.event = ?", filter->event);
+    hk_filter_given(f, "a.dag_id = ?", filter->dag_id);
+    hk_filter_given(f, "a.task_id = ?", filter->task_id);
+    hk_filter_given(f, "a.run_id = ?", filter->run_id);
+    hk_filter_given(f, "a.owner = ?", filter->owner);
+    hk_filter_given(f, "a.event = ?", filter->event);
     if (filter->map_index != HK_TIME_NONE) {
         hk_filter_int(f, "a.map_index = ?", filter->map_index);
     }

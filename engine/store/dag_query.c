@@ -116,15 +116,9 @@ static void compose(struct hk_filter *f, const struct hk_dag_filter *filter)
     hk_filter_search(f, "d.display_name", &filter->display_name);
     add_tags(f, filter);
     hk_filter_like_any(f, "d.owners", filter->owners);
-    if (filter->bundle_name.data != NULL) {
-        hk_filter_text(f, "d.bundle_name = ?", filter->bundle_name);
-    }
-    if (filter->bundle_version.data != NULL) {
-        hk_filter_text(f, "v.bundle_version = ?", filter->bundle_version);
-    }
-    if (filter->last_run_state.data != NULL) {
-        hk_filter_text(f, "lr.state = ?", filter->last_run_state);
-    }
+    hk_filter_given(f, "d.bundle_name = ?", filter->bundle_name);
+    hk_filter_given(f, "v.bundle_version = ?", filter->bundle_version);
+    hk_filter_given(f, "lr.state = ?", filter->last_run_state);
     hk_filter_any_or_null(f, "lr.state", filter->run_states);
     hk_filter_range(f, "lr.start_us", &filter->run_start);
     hk_filter_range(f, "lr.end_us", &filter->run_end);
@@ -177,9 +171,5 @@ bool hk_store_dag_running_count(struct hk_db *db, struct hk_str dag_id, int64_t 
 {
     struct hk_stmt *q = hk_db_query(db, RUNNING_COUNT);
     hk_bind_str(q, 1, dag_id);
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        *out = hk_column_int(q, 0);
-    }
-    return ok;
+    return hk_run_for_int(q, out, err);
 }

@@ -95,15 +95,6 @@ static bool find_dag(struct hk_db *db, const struct hk_graph *graph, struct foun
     return ok;
 }
 
-static bool run_for_key(struct hk_stmt *q, int64_t *key, struct hk_error *err)
-{
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        *key = hk_column_int(q, 0);
-    }
-    return ok;
-}
-
 static bool save_version(struct hk_db *db, const struct hk_dag_save *dag, const struct found_dag *found,
                          struct hk_dag_saved *out, struct hk_error *err)
 {
@@ -111,7 +102,7 @@ static bool save_version(struct hk_db *db, const struct hk_dag_save *dag, const 
     struct hk_stmt *q = hk_db_query(db, SOURCE_UPSERT);
     hk_bind_text(q, 1, dag->source_digest);
     hk_bind_str(q, 2, dag->source);
-    if (!run_for_key(q, &source_key, err)) {
+    if (!hk_run_for_int(q, &source_key, err)) {
         return false;
     }
     out->is_new_version = strcmp(found->digest, dag->digest) != 0;
@@ -185,7 +176,7 @@ static bool upsert_dag(struct hk_db *db, const struct hk_dag_save *dag, const st
     hk_bind_int(q, 16, hk_graph_has_task_limits(g));
     hk_bind_int(q, 17, dag->parsed_us);
     hk_bind_double(q, 18, dag->parse_seconds);
-    bool ok = run_for_key(q, dag_key, err);
+    bool ok = hk_run_for_int(q, dag_key, err);
     hk_buf_clear(&owners);
     return ok;
 }

@@ -325,6 +325,15 @@ bool hk_run(struct hk_stmt *q, struct hk_error *err)
     return ok;
 }
 
+bool hk_run_for_int(struct hk_stmt *q, int64_t *out, struct hk_error *err)
+{
+    bool ok = true;
+    while (hk_step(q, &ok, err)) {
+        *out = hk_column_int(q, 0);
+    }
+    return ok;
+}
+
 void hk_reset(struct hk_stmt *q)
 {
     if (q->raw != NULL) {

@@ -50,6 +50,8 @@ void hk_bind_null(struct hk_stmt *q, int at);
 bool hk_step(struct hk_stmt *q, bool *ok, struct hk_error *err);
 /* Runs a statement that gives no rows. */
 HK_MUST_USE bool hk_run(struct hk_stmt *q, struct hk_error *err);
+/* Runs a statement of at most one row, for its first column; *out stays as it is when there is none. */
+HK_MUST_USE bool hk_run_for_int(struct hk_stmt *q, int64_t *out, struct hk_error *err);
 void hk_reset(struct hk_stmt *q); /* when leaving hk_step's loop early */
 
 /* Columns count from 0. Text is valid until the next step or reset. */

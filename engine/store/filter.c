@@ -90,6 +90,13 @@ void hk_filter_text(struct hk_filter *f, const char *condition, struct hk_str va
     hk_filter_bind_text(f, value);
 }
 
+void hk_filter_given(struct hk_filter *f, const char *condition, struct hk_str value)
+{
+    if (value.data != NULL) {
+        hk_filter_text(f, condition, value);
+    }
+}
+
 static void add_marks(struct hk_filter *f, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -369,10 +376,7 @@ bool hk_filter_count(const struct hk_filter *f, struct hk_db *db, const char *se
     if (!prepare(f, db, &sql, &q, err)) {
         return false;
     }
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        *out = hk_column_int(q, 0);
-    }
+    bool ok = hk_run_for_int(q, out, err);
     hk_stmt_free(q);
     return ok;
 }

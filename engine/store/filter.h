@@ -82,8 +82,9 @@ void hk_filter_clear(struct hk_filter *f);
 void hk_filter_sql(struct hk_filter *f, const char *condition);
 void hk_filter_int(struct hk_filter *f, const char *condition, int64_t value);
 void hk_filter_text(struct hk_filter *f, const char *condition, struct hk_str value);
-void hk_filter_any(struct hk_filter *f, const char *column, struct hk_texts values);  /* nothing when empty */
-void hk_filter_none(struct hk_filter *f, const char *column, struct hk_texts values); /* NOT IN; NULL stays out */
+void hk_filter_given(struct hk_filter *f, const char *condition, struct hk_str value); /* nothing when without data */
+void hk_filter_any(struct hk_filter *f, const char *column, struct hk_texts values);   /* nothing when empty */
+void hk_filter_none(struct hk_filter *f, const char *column, struct hk_texts values);  /* NOT IN; NULL stays out */
 /* As hk_filter_any, but an item without data stands for NULL. */
 void hk_filter_any_or_null(struct hk_filter *f, const char *column, struct hk_texts values);
 void hk_filter_ints(struct hk_filter *f, const char *column, const int64_t *values, size_t count);

@@ -39,12 +39,8 @@ bool hk_store_import_error_list(struct hk_db *db, const struct hk_import_error_f
     struct hk_filter f;
     hk_filter_init(&f);
     hk_filter_search(&f, "e.filename", &filter->filename_search);
-    if (filter->filename.data != NULL) {
-        hk_filter_text(&f, "e.filename = ?", filter->filename);
-    }
-    if (filter->bundle_name.data != NULL) {
-        hk_filter_text(&f, "e.bundle_name = ?", filter->bundle_name);
-    }
+    hk_filter_given(&f, "e.filename = ?", filter->filename);
+    hk_filter_given(&f, "e.bundle_name = ?", filter->bundle_name);
     struct hk_stmt *q = NULL;
     bool found = false;
     bool ok = hk_filter_count(&f, db, ERROR_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&

@@ -1,8 +1,7 @@
 #include "engine/store/pool_query.h"
 
-#define POOL_SELECT "SELECT p.name, p.slots, p.description, p.include_deferred FROM pool p"
 static const char POOL_COUNT[] = "SELECT count(*) FROM pool p";
-static const char POOL_FIND[] = POOL_SELECT " WHERE p.name = ?1";
+static const char POOL_FIND[] = HK_POOL_SELECT " WHERE p.name = ?1";
 
 const struct hk_order_field hk_pool_orders[] = {
     {"id", "p.added", NULL},
@@ -11,22 +10,7 @@ const struct hk_order_field hk_pool_orders[] = {
     {NULL, NULL, NULL},
 };
 static const char *const KEY[] = {"p.added", "p.name", NULL};
-static const struct hk_list_sql LIST = {POOL_SELECT, NULL, KEY};
-
-static bool hand_out(struct hk_stmt *q, hk_pool_row_fn each, void *arg, bool *found, struct hk_error *err)
-{
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        struct hk_pool_row row = {hk_column_text(q, 0), hk_column_int(q, 1), hk_column_text(q, 2),
-                                  hk_column_int(q, 3) != 0};
-        *found = true;
-        if (!each(arg, &row)) {
-            hk_reset(q);
-            return true;
-        }
-    }
-    return ok;
-}
+static const struct hk_list_sql LIST = {HK_POOL_SELECT, NULL, KEY};
 
 bool hk_store_pool_list(struct hk_db *db, const struct hk_search *name, const struct hk_page *page, hk_pool_row_fn each,
                         void *arg, int64_t *total, struct hk_error *err)
@@ -35,9 +19,9 @@ bool hk_store_pool_list(struct hk_db *db, const struct hk_search *name, const st
     hk_filter_init(&f);
     hk_filter_search(&f, "p.name", name);
     struct hk_stmt *q = NULL;
-    bool found = false;
+    size_t count = 0;
     bool ok = hk_filter_count(&f, db, POOL_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
-              hand_out(q, each, arg, &found, err);
+              hk_store_pool_rows(q, each, arg, &count, err);
     hk_stmt_free(q);
     hk_filter_clear(&f);
     return ok;
@@ -48,6 +32,8 @@ bool hk_store_pool_find(struct hk_db *db, struct hk_str name, hk_pool_row_fn eac
 {
     struct hk_stmt *q = hk_db_query(db, POOL_FIND);
     hk_bind_str(q, 1, name);
-    *found = false;
-    return hand_out(q, each, arg, found, err);
+    size_t count = 0;
+    bool ok = hk_store_pool_rows(q, each, arg, &count, err);
+    *found = count > 0;
+    return ok;
 }

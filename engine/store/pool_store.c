@@ -1,6 +1,6 @@
 #include "engine/store/pool_store.h"
 
-static const char POOLS_EACH[] = "SELECT name, slots, description, include_deferred FROM pool ORDER BY name";
+static const char POOLS_EACH[] = HK_POOL_SELECT " ORDER BY p.name";
 static const char POOL_SET[] =
     "INSERT INTO pool (name, slots, description, include_deferred, added) VALUES (?1, ?2, ?3, ?4, "
     "(SELECT coalesce(max(added), 0) + 1 FROM pool)) ON CONFLICT (name) DO UPDATE SET slots = ?2, description = ?3, "
@@ -12,19 +12,25 @@ static const char POOL_USE[] =
     "WHERE r.state IN ('queued', 'running') AND t.pool = ?1 "
     "AND t.state IN ('running', 'restarting', 'queued', 'scheduled', 'deferred') GROUP BY t.state";
 
-bool hk_store_pools_each(struct hk_db *db, hk_pool_row_fn each, void *arg, struct hk_error *err)
+bool hk_store_pool_rows(struct hk_stmt *q, hk_pool_row_fn each, void *arg, size_t *count, struct hk_error *err)
 {
-    struct hk_stmt *q = hk_db_query(db, POOLS_EACH);
     bool ok = true;
     while (hk_step(q, &ok, err)) {
         struct hk_pool_row row = {hk_column_text(q, 0), hk_column_int(q, 1), hk_column_text(q, 2),
                                   hk_column_int(q, 3) != 0};
+        ++*count;
         if (!each(arg, &row)) {
             hk_reset(q);
             return true;
         }
     }
     return ok;
+}
+
+bool hk_store_pools_each(struct hk_db *db, hk_pool_row_fn each, void *arg, struct hk_error *err)
+{
+    size_t count = 0;
+    return hk_store_pool_rows(hk_db_query(db, POOLS_EACH), each, arg, &count, err);
 }
 
 bool hk_store_pool_set(struct hk_db *db, const struct hk_pool_row *row, struct hk_error *err)

@@ -12,6 +12,11 @@ struct hk_pool_row {
 };
 
 typedef bool (*hk_pool_row_fn)(void *arg, const struct hk_pool_row *row);
+/* What pool_query.c shares: rows of HK_POOL_SELECT, counted. */
+#define HK_POOL_SELECT "SELECT p.name, p.slots, p.description, p.include_deferred FROM pool p"
+HK_MUST_USE bool hk_store_pool_rows(struct hk_stmt *q, hk_pool_row_fn each, void *arg, size_t *count,
+                                    struct hk_error *err);
+
 HK_MUST_USE bool hk_store_pools_each(struct hk_db *db, hk_pool_row_fn each, void *arg, struct hk_error *err);
 /* Adds or changes. */
 HK_MUST_USE bool hk_store_pool_set(struct hk_db *db, const struct hk_pool_row *row, struct hk_error *err);

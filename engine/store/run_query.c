@@ -86,9 +86,7 @@ static void compose(struct hk_filter *f, const struct hk_run_filter *filter)
     if (filter->matches_nothing) {
         hk_filter_sql(f, "0");
     }
-    if (filter->dag_id.data != NULL) {
-        hk_filter_text(f, "r.dag_id = ?", filter->dag_id);
-    }
+    hk_filter_given(f, "r.dag_id = ?", filter->dag_id);
     hk_filter_any(f, "r.dag_id", filter->dag_ids);
     hk_filter_search(f, "r.dag_id", &filter->dag_id_search);
     hk_filter_search(f, "r.run_id", &filter->run_id);
@@ -100,13 +98,9 @@ static void compose(struct hk_filter *f, const struct hk_run_filter *filter)
                        filter->version_numbers, filter->version_number_count);
         hk_buf_add_text(&f->where, ")");
     }
-    if (filter->bundle_version.data != NULL) {
-        hk_filter_text(f, "r.version_key IN (SELECT version_key FROM dag_version WHERE bundle_version = ?)",
-                       filter->bundle_version);
-    }
-    if (filter->conf_contains.data != NULL) {
-        hk_filter_text(f, "instr(r.conf, ?) > 0", filter->conf_contains);
-    }
+    hk_filter_given(f, "r.version_key IN (SELECT version_key FROM dag_version WHERE bundle_version = ?)",
+                    filter->bundle_version);
+    hk_filter_given(f, "instr(r.conf, ?) > 0", filter->conf_contains);
     add_times(f, filter);
 }
 

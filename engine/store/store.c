@@ -72,11 +72,7 @@ static bool get_version(struct hk_db *db, int64_t *out, struct hk_error *err)
 {
     static const char SQL[] = "PRAGMA user_version";
     struct hk_stmt *q = hk_db_query(db, SQL);
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        *out = hk_column_int(q, 0);
-    }
-    return ok;
+    return hk_run_for_int(q, out, err);
 }
 
 static bool migrate(struct hk_db *db, struct hk_error *err)

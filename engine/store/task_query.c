@@ -163,9 +163,7 @@ static bool looks_at_run(const struct hk_ti_filter *f)
 
 static void compose_run(struct hk_filter *f, const struct hk_ti_filter *filter)
 {
-    if (filter->dag_id.data != NULL) {
-        hk_filter_text(f, "r.dag_id = ?", filter->dag_id);
-    }
+    hk_filter_given(f, "r.dag_id = ?", filter->dag_id);
     hk_filter_any(f, "r.dag_id", filter->dag_ids);
     hk_filter_any(f, "r.run_id", filter->run_ids);
     hk_filter_search(f, "r.dag_id", &filter->dag_id_search);
@@ -199,9 +197,7 @@ static void compose(struct hk_filter *f, const struct hk_ti_filter *filter)
     if (filter->run_key != 0) {
         hk_filter_int(f, "t.run_key = ?", filter->run_key);
     }
-    if (filter->task_id.data != NULL) {
-        hk_filter_text(f, "t.task_id = ?", filter->task_id);
-    }
+    hk_filter_given(f, "t.task_id = ?", filter->task_id);
     if (filter->only_mapped) {
         hk_filter_sql(f, "t.map_index >= 0");
     }

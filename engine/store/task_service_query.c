@@ -71,11 +71,7 @@ static bool count_keys(struct hk_db *db, struct hk_str prefix, int64_t *total, s
 {
     struct hk_stmt *q = hk_db_query(db, VARIABLE_KEYS_COUNT);
     hk_bind_str(q, 1, prefix);
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        *total = hk_column_int(q, 0);
-    }
-    return ok;
+    return hk_run_for_int(q, total, err);
 }
 
 bool hk_store_variable_keys(struct hk_db *db, const struct hk_variable_keys *which, hk_variable_key_fn each, void *arg,
@@ -99,29 +95,22 @@ bool hk_store_variable_keys(struct hk_db *db, const struct hk_variable_keys *whi
     return ok;
 }
 
-static void add_list(struct hk_filter *f, const char *condition, struct hk_str json)
-{
-    if (json.data != NULL) {
-        hk_filter_text(f, condition, json);
-    }
-}
-
 static void compose_run(struct hk_filter *f, const struct hk_task_choice *choice)
 {
     hk_filter_text(f, "r.dag_id = ?", choice->dag_id);
-    add_list(f, "r.run_id IN (SELECT value FROM json_each(?))", choice->run_ids);
-    add_list(f, "r.logical_us IN (SELECT value FROM json_each(?))", choice->logical_dates);
+    hk_filter_given(f, "r.run_id IN (SELECT value FROM json_each(?))", choice->run_ids);
+    hk_filter_given(f, "r.logical_us IN (SELECT value FROM json_each(?))", choice->logical_dates);
 }
 
 static void compose_task(struct hk_filter *f, const struct hk_task_choice *choice)
 {
     compose_run(f, choice);
-    add_list(f, "t.task_id IN (SELECT value FROM json_each(?))", choice->task_ids);
-    add_list(f, "t.task_id IN (SELECT value FROM json_each(?))", choice->group_ids);
-    add_list(f,
-             choice->has_no_state ? "t.state IS NULL OR t.state IN (SELECT value FROM json_each(?))"
-                                  : "t.state IN (SELECT value FROM json_each(?))",
-             choice->states);
+    hk_filter_given(f, "t.task_id IN (SELECT value FROM json_each(?))", choice->task_ids);
+    hk_filter_given(f, "t.task_id IN (SELECT value FROM json_each(?))", choice->group_ids);
+    hk_filter_given(f,
+                    choice->has_no_state ? "t.state IS NULL OR t.state IN (SELECT value FROM json_each(?))"
+                                         : "t.state IN (SELECT value FROM json_each(?))",
+                    choice->states);
     if (choice->map_index != HK_TIME_NONE) {
         hk_filter_int(f, "t.map_index = ?", choice->map_index);
     }
@@ -133,7 +122,7 @@ bool hk_store_chosen_runs_count(struct hk_db *db, const struct hk_task_choice *c
     struct hk_filter f;
     hk_filter_init(&f);
     compose_run(&f, choice);
-    add_list(&f, "r.state IN (SELECT value FROM json_each(?))", choice->states);
+    hk_filter_given(&f, "r.state IN (SELECT value FROM json_each(?))", choice->states);
     bool ok = hk_filter_count(&f, db, RUNS_COUNT, out, err);
     hk_filter_clear(&f);
     return ok;

@@ -52,18 +52,12 @@ bool hk_store_version_list(struct hk_db *db, const struct hk_version_filter *fil
 {
     struct hk_filter f;
     hk_filter_init(&f);
-    if (filter->dag_id.data != NULL) {
-        hk_filter_text(&f, "v.dag_id = ?", filter->dag_id);
-    }
+    hk_filter_given(&f, "v.dag_id = ?", filter->dag_id);
     if (filter->number >= 0) {
         hk_filter_int(&f, "v.version_number = ?", filter->number);
     }
-    if (filter->bundle_name.data != NULL) {
-        hk_filter_text(&f, "v.bundle_name = ?", filter->bundle_name);
-    }
-    if (filter->bundle_version.data != NULL) {
-        hk_filter_text(&f, "v.bundle_version = ?", filter->bundle_version);
-    }
+    hk_filter_given(&f, "v.bundle_name = ?", filter->bundle_name);
+    hk_filter_given(&f, "v.bundle_version = ?", filter->bundle_version);
     struct hk_stmt *q = NULL;
     bool found = false;
     bool ok = hk_filter_count(&f, db, VERSION_COUNT, total, err) && hk_filter_select(&f, db, &LIST, page, &q, err) &&
@@ -105,9 +99,6 @@ bool hk_store_dag_graph(struct hk_db *db, struct hk_str dag_id, struct hk_graph 
     struct hk_stmt *q = hk_db_query(db, NEWEST_KEY);
     hk_bind_str(q, 1, dag_id);
     int64_t version_key = 0;
-    bool ok = true;
-    while (hk_step(q, &ok, err)) {
-        version_key = hk_column_int(q, 0);
-    }
-    return ok && (version_key == 0 || hk_store_version_graph(db, version_key, NULL, out, err));
+    return hk_run_for_int(q, &version_key, err) &&
+           (version_key == 0 || hk_store_version_graph(db, version_key, NULL, out, err));
 }

@@ -68,19 +68,12 @@ static bool hand_out(struct hk_stmt *q, hk_xcom_info_fn each, void *arg, bool *f
     return ok;
 }
 
-static void add_text(struct hk_filter *f, const char *condition, struct hk_str value)
-{
-    if (value.data != NULL) {
-        hk_filter_text(f, condition, value);
-    }
-}
-
 static void compose(struct hk_filter *f, const struct hk_xcom_filter *filter)
 {
-    add_text(f, "r.dag_id = ?", filter->dag_id);
-    add_text(f, "r.run_id = ?", filter->run_id);
-    add_text(f, "x.task_id = ?", filter->task_id);
-    add_text(f, "x.key = ?", filter->key);
+    hk_filter_given(f, "r.dag_id = ?", filter->dag_id);
+    hk_filter_given(f, "r.run_id = ?", filter->run_id);
+    hk_filter_given(f, "x.task_id = ?", filter->task_id);
+    hk_filter_given(f, "x.key = ?", filter->key);
     if (filter->map_index != HK_TIME_NONE) {
         hk_filter_int(f, "x.map_index = ?", filter->map_index);
     }
