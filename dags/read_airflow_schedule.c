@@ -1,8 +1,10 @@
 /* Timetables: the built-in ones that run on a clock. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "dags/read_airflow_internal.h"
 #include "engine/base/json.h"
+#include "engine/base/limits.h"
 #include "engine/graph/schedule.h"
 
 enum shape {
@@ -12,7 +14,8 @@ enum shape {
     SHAPE_CRON_TRIGGER,
     SHAPE_CRON_INTERVAL,
     SHAPE_DELTA_TRIGGER,
-    SHAPE_DELTA_INTERVAL
+    SHAPE_DELTA_INTERVAL,
+    SHAPE_CRONS
 };
 
 static const struct {
@@ -23,6 +26,7 @@ static const struct {
     {"airflow.timetables.simple.OnceTimetable", SHAPE_ONCE},
     {"airflow.timetables.simple.ContinuousTimetable", SHAPE_CONTINUOUS},
     {"airflow.timetables.trigger.CronTriggerTimetable", SHAPE_CRON_TRIGGER},
+    {"airflow.timetables.trigger.MultipleCronTriggerTimetable", SHAPE_CRONS},
     {"airflow.timetables.interval.CronDataIntervalTimetable", SHAPE_CRON_INTERVAL},
     {"airflow.timetables.trigger.DeltaTriggerTimetable", SHAPE_DELTA_TRIGGER},
     {"airflow.timetables.interval.DeltaDataIntervalTimetable", SHAPE_DELTA_INTERVAL},
@@ -45,7 +49,7 @@ static bool refuse(struct hk_error *err, const char *what, const char *value)
 {
     return hk_error_set(err, HK_INVALID,
                         "%s '%.200s' is not supported by this version of hanok; schedules may be None, @once, "
-                        "@continuous, a preset, a cron expression or a timedelta.",
+                        "@continuous, a preset, cron expressions or a timedelta.",
                         what, value);
 }
 
@@ -69,6 +73,36 @@ static bool read_cron(struct hk_graph_builder *b, const json_t *fields, bool has
         return refuse(err, "A data interval of type", "relativedelta");
     }
     return true;
+}
+
+/* An array of texts joined by `separator`; NULL where it is none. */
+static const char *join(struct hk_graph_builder *b, const json_t *texts, const char *separator)
+{
+    struct hk_buf out;
+    hk_buf_init(&out, HK_MAX_DAG_DOCUMENT_BYTES);
+    bool ok = json_array_size(texts) > 0;
+    for (size_t i = 0; i < json_array_size(texts) && ok; i++) {
+        ok = json_is_string(json_array_get(texts, i));
+        hk_buf_printf(&out, "%s%s", i > 0 ? separator : "", ok ? json_string_value(json_array_get(texts, i)) : "");
+    }
+    const char *text = ok ? hk_graph_builder_str(b, hk_buf_str(&out)) : NULL;
+    hk_buf_clear(&out);
+    return text;
+}
+
+static bool read_crons(struct hk_graph_builder *b, const json_t *fields, struct hk_error *err)
+{
+    struct hk_schedule *schedule = &hk_graph_builder_dag(b)->schedule;
+    const json_t *expressions = json_object_get(fields, "expressions");
+    json_t *first = json_copy((json_t *)(uintptr_t)fields);
+    json_object_set(first, "expression", json_array_get(expressions, 0));
+    bool ok = read_cron(b, first, false, err); /* all but the expression is the same for each of them */
+    json_decref(first);
+    schedule->kind = HK_SCHEDULE_CRONS;
+    schedule->expression = join(b, expressions, "\n");
+    schedule->summary = join(b, expressions, ", ");
+    return ok && (schedule->expression != NULL ||
+                  hk_error_set(err, HK_INVALID, "A cron expression of the timetable is no text."));
 }
 
 static bool read_delta(struct hk_graph_builder *b, const json_t *fields, bool has_interval, struct hk_error *err)
@@ -105,6 +139,8 @@ static bool read_shape(struct hk_graph_builder *b, enum shape shape, const json_
     case SHAPE_DELTA_TRIGGER:
     case SHAPE_DELTA_INTERVAL:
         return read_delta(b, fields, shape == SHAPE_DELTA_INTERVAL, err);
+    case SHAPE_CRONS:
+        return read_crons(b, fields, err);
     case SHAPE_NONE:
     default:
         return true;
@@ -124,7 +160,8 @@ bool hk__airflow_schedule(struct hk_graph_builder *b, const json_t *dag, struct 
             if (!read_shape(b, timetables[i].shape, json_object_get(timetable, "__var"), err)) {
                 return false;
             }
-            if (schedule->zone == NULL || schedule->kind != HK_SCHEDULE_CRON) {
+            bool has_zone = schedule->kind == HK_SCHEDULE_CRON || schedule->kind == HK_SCHEDULE_CRONS;
+            if (schedule->zone == NULL || !has_zone) {
                 schedule->zone = read_zone(b, json_object_get(dag, "timezone"));
             }
             return hk_schedule_check(schedule, err);

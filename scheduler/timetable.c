@@ -17,31 +17,77 @@ struct hk_timetable {
     int64_t delta_us;
     int64_t interval_us;
     struct hk_cron cron;
-    struct hk_zone *zone; /* cron only */
+    struct hk_zone *zone;        /* cron only */
+    struct hk_timetable **parts; /* crons only: one for each expression */
+    size_t part_count;
     char *description;
 };
 
+static size_t count_lines(const char *text)
+{
+    size_t count = text[0] != '\0';
+    for (; *text != '\0'; text++) {
+        count += *text == '\n';
+    }
+    return count;
+}
+
+static bool add_parts(struct hk_timetable *t, const struct hk_schedule *schedule, struct hk_buf *description,
+                      struct hk_error *err)
+{
+    const char *lines = schedule->expression != NULL ? schedule->expression : "";
+    struct hk_str rest = hk_str_from(lines);
+    struct hk_str line;
+    t->parts = hk_alloc_array(count_lines(lines) + 1, sizeof(struct hk_timetable *));
+    while (hk_str_next(&rest, '\n', &line)) {
+        char *expression = hk_strndup(line.data, line.len);
+        struct hk_schedule part = *schedule;
+        part.kind = HK_SCHEDULE_CRON;
+        part.expression = expression;
+        bool ok = hk_timetable_new(&part, &t->parts[t->part_count], err);
+        free(expression);
+        if (!ok) {
+            return false;
+        }
+        hk_buf_add_text(description, t->part_count > 0 ? ", " : "");
+        hk_buf_add_text(description, hk_timetable_description(t->parts[t->part_count++]));
+    }
+    return true;
+}
+
+static bool fill(struct hk_timetable *t, const struct hk_schedule *schedule, struct hk_buf *description,
+                 struct hk_error *err)
+{
+    if (schedule->kind == HK_SCHEDULE_CRONS) {
+        return add_parts(t, schedule, description, err);
+    }
+    if (schedule->kind == HK_SCHEDULE_CRON) {
+        struct hk_str expression = hk_str_from(schedule->expression);
+        hk_cron_describe(expression, description);
+        return hk_cron_parse(expression, &t->cron, err) && hk_zone_load(schedule->zone, &t->zone, err);
+    }
+    return true;
+}
+
 bool hk_timetable_new(const struct hk_schedule *schedule, struct hk_timetable **out, struct hk_error *err)
 {
-    struct hk_timetable timetable = {.kind = schedule->kind,
-                                     .has_interval = schedule->has_interval,
-                                     .delta_us = schedule->delta_us,
-                                     .interval_us = schedule->interval_us};
     struct hk_buf description;
     if (!hk_schedule_check(schedule, err)) {
         return false;
     }
+    struct hk_timetable *t = hk_alloc(sizeof *t);
+    *t = (struct hk_timetable){.kind = schedule->kind,
+                               .has_interval = schedule->has_interval,
+                               .delta_us = schedule->delta_us,
+                               .interval_us = schedule->interval_us};
     hk_buf_init(&description, MAX_DESCRIPTION_BYTES);
-    if (schedule->kind == HK_SCHEDULE_CRON) {
-        struct hk_str expression = hk_str_from(schedule->expression);
-        if (!hk_cron_parse(expression, &timetable.cron, err) || !hk_zone_load(schedule->zone, &timetable.zone, err)) {
-            return false;
-        }
-        hk_cron_describe(expression, &description);
+    bool ok = fill(t, schedule, &description, err);
+    t->description = hk_buf_take(&description);
+    if (!ok) {
+        hk_timetable_free(t);
+        return false;
     }
-    timetable.description = hk_buf_take(&description);
-    *out = hk_alloc(sizeof **out);
-    **out = timetable;
+    *out = t;
     return true;
 }
 
@@ -50,7 +96,11 @@ void hk_timetable_free(struct hk_timetable *timetable)
     if (timetable == NULL) {
         return;
     }
+    for (size_t i = 0; i < timetable->part_count; i++) {
+        hk_timetable_free(timetable->parts[i]);
+    }
     hk_zone_free(timetable->zone);
+    free(timetable->parts);
     free(timetable->description);
     free(timetable);
 }
@@ -224,6 +274,31 @@ static bool next_interval(const struct hk_timetable *t, const struct hk_timetabl
     return !is_past_end(q, start_us) && next_tick(t, start_us, &end_us) && set_times(start_us, end_us, out);
 }
 
+/* Several triggers --------------------------------------------------------------------------------------------- */
+
+/* Without catchup as few runs as possible are made up for: of those that are due the latest; else the next to come. */
+static bool comes_first(const struct hk_run_times *a, const struct hk_run_times *b, const struct hk_timetable_query *q)
+{
+    bool is_due = a->logical_at_us <= q->now_us;
+    if (q->catchup || (!is_due && b->logical_at_us > q->now_us)) {
+        return a->logical_at_us < b->logical_at_us;
+    }
+    return is_due && (b->logical_at_us > q->now_us || a->logical_at_us > b->logical_at_us);
+}
+
+static bool next_of_parts(const struct hk_timetable *t, const struct hk_timetable_query *q, struct hk_run_times *out)
+{
+    bool found = false;
+    for (size_t i = 0; i < t->part_count; i++) {
+        struct hk_run_times times;
+        if (next_trigger(t->parts[i], q, &times) && (!found || comes_first(&times, out, q))) {
+            *out = times;
+            found = true;
+        }
+    }
+    return found;
+}
+
 /* Timetables without a period ----------------------------------------------------------------------------------- */
 
 static bool next_once(const struct hk_timetable_query *q, struct hk_run_times *out)
@@ -257,6 +332,8 @@ bool hk_timetable_next(const struct hk_timetable *timetable, const struct hk_tim
         return next_once(query, out);
     case HK_SCHEDULE_CONTINUOUS:
         return next_continuous(query, out);
+    case HK_SCHEDULE_CRONS:
+        return next_of_parts(timetable, query, out);
     case HK_SCHEDULE_CRON:
     case HK_SCHEDULE_DELTA:
         break;
@@ -291,6 +368,7 @@ const char *hk_timetable_description(const struct hk_timetable *timetable)
         return "As frequently as possible, but only one run at a time.";
     case HK_SCHEDULE_CRON:
     case HK_SCHEDULE_DELTA:
+    case HK_SCHEDULE_CRONS:
         break;
     }
     return timetable->description;
@@ -298,7 +376,7 @@ const char *hk_timetable_description(const struct hk_timetable *timetable)
 
 bool hk_timetable_is_periodic(const struct hk_timetable *timetable)
 {
-    return timetable->kind == HK_SCHEDULE_CRON || timetable->kind == HK_SCHEDULE_DELTA;
+    return timetable->kind >= HK_SCHEDULE_CRON;
 }
 
 uint32_t hk_timetable_active_runs_limit(const struct hk_timetable *timetable)

@@ -1,5 +1,6 @@
 /* struct hk_timetable: from a schedule to the times of its runs, as the timetables of Airflow 3.3.2 compute them
- * (next_dagrun_info and infer_manual_data_interval of the null, once, continuous, cron and delta timetables).
+ * (next_dagrun_info and infer_manual_data_interval of the null, once, continuous, cron, delta, and multiple cron
+ * timetables).
  *
  * Making one reads the zone's file and the expression; after that it is immutable and pure: "now", the dates of the
  * DAG and the last automated run are in the query, so simulation and production ask the same way. Any thread may ask.

@@ -29,11 +29,13 @@ enum hk_schedule_kind {
     HK_SCHEDULE_CONTINUOUS,
     HK_SCHEDULE_CRON,  /* expression, zone */
     HK_SCHEDULE_DELTA, /* every delta_us */
+    HK_SCHEDULE_CRONS, /* whenever one of several expressions says so; a trigger timetable */
 };
 
 struct hk_schedule {
     enum hk_schedule_kind kind;
-    const char *expression; /* cron: five or six fields, presets already expanded; else NULL */
+    const char *expression; /* cron: five or six fields, presets already expanded; crons: one a line;
+                               else NULL */
     const char *zone;       /* IANA name, or a fixed offset as "+09:00"; never NULL, "UTC" by default */
     int64_t delta_us;
     bool has_interval; /* true: data interval between two ticks, the run starts at its end

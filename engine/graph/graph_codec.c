@@ -110,7 +110,7 @@ static const struct field group_fields[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const char *const schedule_names[] = {"none", "once", "continuous", "cron", "delta"};
+static const char *const schedule_names[] = {"none", "once", "continuous", "cron", "delta", "crons"};
 
 static size_t kind_size(enum kind kind)
 {

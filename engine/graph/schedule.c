@@ -41,6 +41,19 @@ static bool check_delta(int64_t delta_us, struct hk_error *err)
     return hk_error_set(err, HK_INVALID, "the schedule must be a positive time, but is %s", text);
 }
 
+static bool check_lines(const struct hk_schedule *schedule, struct hk_error *err)
+{
+    struct hk_str rest = hk_str_from(schedule->expression != NULL ? schedule->expression : "");
+    struct hk_str line;
+    while (hk_str_next(&rest, '\n', &line)) {
+        struct hk_cron cron;
+        if (!hk_cron_parse(line, &cron, err)) {
+            return false;
+        }
+    }
+    return check_zone(schedule->zone, err);
+}
+
 bool hk_schedule_check(const struct hk_schedule *schedule, struct hk_error *err)
 {
     struct hk_cron cron;
@@ -49,6 +62,9 @@ bool hk_schedule_check(const struct hk_schedule *schedule, struct hk_error *err)
     }
     if (schedule->kind == HK_SCHEDULE_DELTA) {
         return check_delta(schedule->delta_us, err);
+    }
+    if (schedule->kind == HK_SCHEDULE_CRONS) {
+        return check_lines(schedule, err);
     }
     if (schedule->kind != HK_SCHEDULE_CRON) {
         return true;

@@ -63,15 +63,18 @@ static void print_times(bool found, const struct hk_run_times *times)
 /* kind, expression, zone, delta, has_interval, interval */
 static bool make_timetable(char **f, struct hk_timetable **out)
 {
-    static const char *const KINDS[] = {"none", "once", "continuous", "cron", "delta"};
+    static const char *const KINDS[] = {"none", "once", "continuous", "cron", "delta", "crons"};
     struct hk_schedule schedule = {.expression = f[1], .zone = f[2], .delta_us = number(f[3])};
     struct hk_error err;
-    for (int i = 0; i < 5; i++) {
+    for (char *at = f[1]; (at = strchr(at, ';')) != NULL;) { /* several lines in one */
+        *at = '\n';
+    }
+    for (int i = 0; i < 6; i++) {
         if (strcmp(f[0], KINDS[i]) == 0) {
             schedule.kind = (enum hk_schedule_kind)i;
         }
     }
-    schedule.has_interval = number(f[4]) != 0;
+    schedule.has_interval = schedule.kind <= HK_SCHEDULE_DELTA && number(f[4]) != 0;
     schedule.interval_us = number(f[5]);
     if (!hk_timetable_new(&schedule, out, &err)) {
         printf("error\t%s\n", err.message);

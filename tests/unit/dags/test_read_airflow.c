@@ -160,6 +160,9 @@ static void reads_the_timetables(void **state)
          HK_SCHEDULE_DELTA, false, "UTC", "1 day, 0:00:00"},
         {"{\"__type\":\"airflow.timetables.interval.DeltaDataIntervalTimetable\",\"__var\":{\"delta\":300.0}}",
          HK_SCHEDULE_DELTA, true, "UTC", "0:05:00"},
+        {"{\"__type\":\"airflow.timetables.trigger.MultipleCronTriggerTimetable\",\"__var\":{\"expressions\":[\"0 0 * "
+         "* *\",\"5 4 * * *\"],\"timezone\":\"Asia/Seoul\",\"interval\":60.0,\"run_immediately\":false}}",
+         HK_SCHEDULE_CRONS, false, "Asia/Seoul", "0 0 * * *, 5 4 * * *"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct hk_graph *graph = read_document(document(cases[i].timetable, "\"max_active_runs\":1,", "", ""));
@@ -172,6 +175,10 @@ static void reads_the_timetables(void **state)
     expect_refusal(
         document("{\"__type\":\"airflow.timetables.simple.AssetTriggeredTimetable\",\"__var\":{}}", "", "", ""),
         "AssetTriggeredTimetable");
+    expect_refusal(document("{\"__type\":\"airflow.timetables.trigger.MultipleCronTriggerTimetable\",\"__var\":{"
+                            "\"expressions\":[\"0 0 * * *\",\"x\"],\"timezone\":\"UTC\",\"interval\":0.0}}",
+                            "", "", ""),
+                   "cron expression 'x'");
     expect_refusal(document("{\"__type\":\"my.Timetable\",\"__var\":{}}", "", "", ""), "my.Timetable");
     expect_refusal(document("{\"__type\":\"airflow.timetables.interval.DeltaDataIntervalTimetable\",\"__var\":{"
                             "\"delta\":{\"months\":1}}}",

@@ -150,6 +150,23 @@ static void test_without_period(void **state)
     check_all(cases, sizeof cases / sizeof cases[0]);
 }
 
+/* What Airflow makes of many more is asked in tests/conformance/timetable. */
+static void test_crons(void **state)
+{
+    (void)state;
+    const struct hk_schedule crons = {.kind = HK_SCHEDULE_CRONS, .expression = "0 0 * * *\n0 6 * * *", .zone = "UTC"};
+    const struct expectation cases[] = {
+        {crons, "2026-03-01T00:00:00Z", NULL, true, "2026-03-01T00:00:00Z", "2026-03-01T00:00:00Z",
+         "2026-03-01T06:00:00Z", "2026-03-01T06:00:00Z"},
+        {crons, "2026-03-01T00:00:00Z", NULL, false, NULL, NULL, "2026-03-10T06:00:00Z", "2026-03-10T06:00:00Z"},
+        {crons, "2026-03-11T03:00:00Z", NULL, false, NULL, NULL, "2026-03-11T06:00:00Z", "2026-03-11T06:00:00Z"},
+    };
+    check_all(cases, sizeof cases / sizeof cases[0]);
+    struct hk_timetable *timetable = make(crons);
+    assert_string_equal(hk_timetable_description(timetable), "At 00:00, At 06:00");
+    hk_timetable_free(timetable);
+}
+
 static void test_zone_and_interval(void **state)
 {
     (void)state;
@@ -225,9 +242,11 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cron_trigger),   cmocka_unit_test(test_cron_interval),     cmocka_unit_test(test_delta),
-        cmocka_unit_test(test_without_period), cmocka_unit_test(test_zone_and_interval), cmocka_unit_test(test_manual),
-        cmocka_unit_test(test_properties),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_cron_trigger), cmocka_unit_test(test_cron_interval),
+        cmocka_unit_test(test_delta),        cmocka_unit_test(test_without_period),
+        cmocka_unit_test(test_crons),        cmocka_unit_test(test_zone_and_interval),
+        cmocka_unit_test(test_manual),       cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

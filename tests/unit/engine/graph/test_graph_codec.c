@@ -18,7 +18,12 @@ static struct hk_graph *sample(void)
     dag->description = "quotes \" and\nlines, \xEC\xA7\x91";
     dag->fileloc = "/dags/etl.yaml";
     dag->params_json = "{\"n\": {\"value\":  3.0}}"; /* with its white space */
-    dag->schedule = (struct hk_schedule){HK_SCHEDULE_CRON, "0 3 * * *", "Asia/Seoul", 0, true, -1, "0 3 * * *"};
+    dag->schedule = (struct hk_schedule){.kind = HK_SCHEDULE_CRON,
+                                         .expression = "0 3 * * *",
+                                         .zone = "Asia/Seoul",
+                                         .has_interval = true,
+                                         .interval_us = -1,
+                                         .summary = "0 3 * * *"};
     dag->start_at_us = -1;
     dag->catchup = true;
     dag->is_paused_upon_creation = 1;
