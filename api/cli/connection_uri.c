@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/http/request.h"
+#include "engine/base/alloc.h"
 #include "engine/base/json.h"
 
 enum { EXTRA_BYTES = 1024 * 1024 };
@@ -67,6 +68,11 @@ static struct hk_str cut_last(struct hk_str *rest, char c)
     return head;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 static json_t *read_type(struct hk_str scheme)
 {
     char type[128];
@@ -74,9 +80,39 @@ static json_t *read_type(struct hk_str scheme)
         return json_null();
     }
     for (char *c = type; *c != '\0'; c++) {
-        *c = *c == '-' ? '_' : *c;
+        *c = *c == '-' ? '_' : lower(*c);
     }
     return json_string(type);
+}
+
+/* Python's urlsplit gives a host in small letters, but Airflow does without it when there is a '/' in the host. */
+static json_t *read_host(struct hk_arena *arena, struct hk_str text)
+{
+    json_t *host = decoded(arena, text);
+    const char *given = json_string_value(host);
+    if (given == NULL || strchr(given, '/') != NULL) {
+        return host;
+    }
+    char *small = hk_strdup(given);
+    for (char *c = small; *c != '\0'; c++) {
+        *c = lower(*c);
+    }
+    json_string_set(host, small);
+    free(small);
+    return host;
+}
+
+/* "host:port" or "[::1]:port", cut in two; an address of IPv6 loses its brackets. */
+static struct hk_str cut_host(struct hk_str *rest, struct hk_str *port)
+{
+    if (rest->len == 0 || rest->data[0] != '[') {
+        return cut(rest, ':', port);
+    }
+    struct hk_str after;
+    struct hk_str host = {rest->data + 1, rest->len - 1};
+    host = cut(&host, ']', &after);
+    (void)cut(&after, ':', port);
+    return host;
 }
 
 static bool read_port(struct hk_str text, json_t *out, struct hk_error *err)
@@ -111,6 +147,8 @@ json_t *hk_connection_uri_read(const char *uri, struct hk_error *err)
     struct hk_str path;
     struct hk_str password;
     struct hk_str port;
+    struct hk_str fragment;
+    rest = cut(&rest, '#', &fragment); /* which says nothing */
     rest = cut(&rest, '?', &query);
     const char *inner = memmem(rest.data, rest.len, "://", 3);
     struct hk_str protocol = {NULL, 0};
@@ -121,15 +159,18 @@ json_t *hk_connection_uri_read(const char *uri, struct hk_error *err)
     rest = cut(&rest, '/', &path);
     struct hk_str login = cut_last(&rest, '@');
     login = cut(&login, ':', &password);
-    struct hk_str host = cut(&rest, ':', &port);
+    struct hk_str host_text = cut_host(&rest, &port);
+    json_t *host = host_text.len > 0 ? read_host(&arena, host_text) : json_null();
     json_object_set_new(out, "conn_type", read_type((struct hk_str){uri, (size_t)(colon - uri)}));
     json_object_set_new(out, "login", login.len > 0 ? decoded(&arena, login) : json_null());
     json_object_set_new(out, "password", password.len > 0 ? decoded(&arena, password) : json_null());
     if (protocol.data != NULL) {
-        json_object_set_new(out, "host", json_sprintf("%.*s://%.*s", HK_STR_ARG(protocol), HK_STR_ARG(host)));
-    } else {
-        json_object_set_new(out, "host", host.len > 0 ? decoded(&arena, host) : json_null());
+        const char *name = json_string_value(host);
+        json_t *whole = json_sprintf("%.*s://%s", HK_STR_ARG(protocol), name != NULL ? name : "");
+        json_decref(host);
+        host = whole;
     }
+    json_object_set_new(out, "host", host);
     json_object_set_new(out, "schema", path.len > 0 ? decoded(&arena, path) : json_null());
     json_object_set_new(out, "extra", read_extra(&arena, query));
     if (!read_port(port, out, err)) {

@@ -53,21 +53,23 @@ static bool write_private(const char *path, const void *data, size_t len, struct
 
 enum { SECRETS_SIZE = HK_TOKEN_SECRET_SIZE + HK_HOME_FERNET_SIZE };
 
-static bool make_secrets(const char *path, unsigned char both[SECRETS_SIZE], struct hk_error *err)
+/* Keys whose file a power failure took away would leave sealed what was sealed with them: so the folder, too. */
+static bool make_secrets(const char *path, int folder, unsigned char both[SECRETS_SIZE], struct hk_error *err)
 {
     unsigned char more[HK_TOKEN_SECRET_SIZE];
     if (!hk_token_new_secret(both, err) || !hk_token_new_secret(more, err)) {
         return false;
     }
     memcpy(both + HK_TOKEN_SECRET_SIZE, more, HK_HOME_FERNET_SIZE);
-    return write_private(path, both, SECRETS_SIZE, err);
+    return write_private(path, both, SECRETS_SIZE, err) &&
+           (fsync(folder) == 0 || hk_error_set(err, HK_IO, "file '%s' cannot be written: %m", path));
 }
 
-static bool read_or_make_secrets(const char *path, unsigned char both[SECRETS_SIZE], struct hk_error *err)
+static bool read_or_make_secrets(const char *path, int folder, unsigned char both[SECRETS_SIZE], struct hk_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT ? make_secrets(path, both, err)
+        return errno == ENOENT ? make_secrets(path, folder, both, err)
                                : hk_error_set(err, HK_IO, "file '%s' cannot be read: %m", path);
     }
     ssize_t n = read(fd, both, SECRETS_SIZE);
@@ -93,7 +95,7 @@ static bool load_secrets(struct hk_home *home, struct hk_error *err)
         }
         return false;
     }
-    bool ok = read_or_make_secrets(path, both, err);
+    bool ok = read_or_make_secrets(path, folder, both, err);
     close(folder);
     if (ok) {
         memcpy(home->token_secret, both, HK_TOKEN_SECRET_SIZE);

@@ -137,9 +137,12 @@ static char *cell_text(const json_t *value, bool is_plain)
         hk_output_cell(value, &text);
     }
     char *cell = hk_buf_take(&text);
-    for (char *c = cell; *c != '\0'; c++) {
-        /* What others wrote must not steer the reader's terminal. */
-        if ((unsigned char)*c < 0x20 && *c != '\n') {
+    for (unsigned char *c = (unsigned char *)cell; *c != '\0'; c++) {
+        /* What others wrote must not steer the reader's terminal: no control characters, those of U+0080 to U+009F (two
+         * bytes) neither. */
+        bool is_late_control = *c == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
+        if ((*c < 0x20 && *c != '\n') || *c == 0x7F || is_late_control) {
+            c[is_late_control ? 1 : 0] = ' ';
             *c = ' ';
         }
     }

@@ -55,13 +55,16 @@ bool hk_cli_read_file(const char *path, char **text, size_t *len, struct hk_erro
     if (fd < 0) {
         return hk_error_set(err, HK_IO, "file '%s' cannot be read: %m", path);
     }
-    hk_buf_init(&all, HK_MAX_DAG_DOCUMENT_BYTES);
+    hk_buf_init(&all, HK_MAX_DAG_FILE_BYTES);
     ssize_t n = 0;
     do {
         n = read(fd, chunk, sizeof chunk);
         hk_buf_add(&all, chunk, n > 0 ? (size_t)n : 0);
     } while (n > 0 || (n < 0 && errno == EINTR));
     bool ok = n == 0 || hk_error_set(err, HK_IO, "file '%s' cannot be read: %m", path);
+    if (ok && all.is_full) {
+        ok = hk_error_set(err, HK_LIMIT, "file '%s' has more than %d bytes", path, HK_MAX_DAG_FILE_BYTES);
+    }
     if (!is_input) {
         close(fd);
     }

@@ -153,6 +153,11 @@ def connections(run):
               "--conn-extra", '{"a": {"b": 1}}')
     run.hanok("connections", "add", "js", "--conn-json", '{"conn_type": "aws", "login": "k", "extra": {"region": "x"}}')
     run.hanok("connections", "add", "bad", status=1, err="--conn-type")
+    large = run.folder / "large.json"
+    large.touch()
+    os.truncate(large, 65 << 20)
+    run.hanok("connections", "import", large, status=1, err="has more than")
+    large.unlink()
     run.hanok("connections", "add", "bad", "--conn-uri", "nonsense", status=1, err="invalid")
     run.hanok("connections", "add", "bad", "--conn-uri", uri, "--conn-host", "x", status=1, err="--conn-host")
     row = run.rows("connections", "get", "db")

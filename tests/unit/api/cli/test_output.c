@@ -40,12 +40,15 @@ static void prints_tables(void **state)
 static void keeps_columns_straight(void **state)
 {
     (void)state;
-    check("[{\"k\": \"한글\", \"v\": \"one\\ntwo\"}, {\"k\": \"a\", \"v\": \"\\u001b[31mred\"}]", HK_OUTPUT_TABLE,
+    check("[{\"k\": \"한글\", \"v\": \"one\\ntwo\"}, {\"k\": \"a\", \"v\": \"\\u001b[31mred\"},"
+          " {\"k\": \"b\", \"v\": \"\\u009b1m\\u007f\"}]",
+          HK_OUTPUT_TABLE,
           "k    | v       \n"
           "=====+=========\n"
           "한글 | one     \n"
           "     | two     \n"
-          "a    |  [31mred\n");
+          "a    |  [31mred\n"
+          "b    |   1m    \n");
 }
 
 static void prints_plain(void **state)
@@ -124,6 +127,31 @@ static void round_trip(const char *uri)
     json_decref(connection);
 }
 
+/* What Airflow's Connection makes of the same text. */
+static const struct {
+    const char *uri;
+    const char *type;
+    const char *host;
+    int64_t port;
+} hosts[] = {
+    {"http://[::1]:8080/x", "http", "::1", 8080},           {"http://u:p@[fe80::1]/x", "http", "fe80::1", 0},
+    {"HTTP://Host.Example:80", "http", "host.example", 80}, {"http://https%3A%2F%2FH%2Fp:8", "http", "https://H/p", 8},
+    {"spark://https://H.x:9", "spark", "https://h.x", 9},   {"x://h:7#not/read?a=b", "x", "h", 7},
+};
+
+static void reads_hosts_as_airflow_does(void **state)
+{
+    (void)state;
+    struct hk_error err;
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        json_t *c = hk_connection_uri_read(hosts[i].uri, &err);
+        assert_string_equal(hk_json_get_text(c, "conn_type", ""), hosts[i].type);
+        assert_string_equal(hk_json_get_text(c, "host", ""), hosts[i].host);
+        assert_int_equal(hk_json_get_int(c, "port", 0), hosts[i].port);
+        json_decref(c);
+    }
+}
+
 static void reads_and_writes_uris(void **state)
 {
     (void)state;
@@ -149,10 +177,15 @@ static void reads_and_writes_uris(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prints_tables), cmocka_unit_test(keeps_columns_straight),
-        cmocka_unit_test(prints_plain),  cmocka_unit_test(prints_json_as_text),
-        cmocka_unit_test(prints_yaml),   cmocka_unit_test(converts_times),
-        cmocka_unit_test(measures_text), cmocka_unit_test(reads_and_writes_uris),
+        cmocka_unit_test(prints_tables),
+        cmocka_unit_test(keeps_columns_straight),
+        cmocka_unit_test(prints_plain),
+        cmocka_unit_test(prints_json_as_text),
+        cmocka_unit_test(prints_yaml),
+        cmocka_unit_test(converts_times),
+        cmocka_unit_test(measures_text),
+        cmocka_unit_test(reads_and_writes_uris),
+        cmocka_unit_test(reads_hosts_as_airflow_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
