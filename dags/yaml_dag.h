@@ -155,6 +155,10 @@ HK_MUST_USE bool hk__yaml_take_dag_date(const struct hk__yaml_dag *d, const stru
 HK_MUST_USE bool hk__yaml_take_task_date(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, const char *key,
                                          int64_t *out_us, struct hk_error *err);
 
+/* The name of a zone: a text, or an object like pendulum.timezone("..."). */
+HK_MUST_USE bool hk__yaml_take_zone_value(const struct hk__yaml_dag *d, const struct hk_yaml_node *node,
+                                          const char **zone, struct hk_error *err);
+
 /* An argument of an object by name or, if at is not negative, by place; NULL: not given. */
 const struct hk_yaml_node *hk__yaml_object_arg(const struct hk_yaml_node *object, const char *name, int at);
 /* Whether the object's type is one of the names, or ends with '.' and that name. */

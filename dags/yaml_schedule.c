@@ -3,17 +3,6 @@
 #include "dags/yaml_dag.h"
 #include "engine/graph/schedule.h"
 
-/* The zone a timetable was given: a text, or pendulum.timezone("..."). */
-static bool take_zone(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, const char **zone,
-                      struct hk_error *err)
-{
-    if (node != NULL && node->kind == HK_YAML_OBJECT) {
-        const struct hk_yaml_node *name = hk__yaml_object_arg(node, "name", 0);
-        node = name != NULL ? name : hk__yaml_object_arg(node, "key", -1);
-    }
-    return hk__yaml_take_text(d, node, "timezone", zone, err);
-}
-
 static bool parse_text(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, const char *zone,
                        struct hk_error *err)
 {
@@ -33,7 +22,7 @@ static bool read_cron_timetable(const struct hk__yaml_dag *d, const struct hk_ya
     if (hk__yaml_object_arg(node, "run_immediately", -1) != NULL) {
         return hk__yaml_refuse(d, node, err, "run_immediately of a timetable is not supported yet.");
     }
-    if (!take_zone(d, zone_node, &zone, err) || !parse_text(d, cron, zone, err)) {
+    if (!hk__yaml_take_zone_value(d, zone_node, &zone, err) || !parse_text(d, cron, zone, err)) {
         return false;
     }
     d->dag->schedule.has_interval = has_interval;

@@ -401,21 +401,27 @@ bool hk__yaml_take_dag_date(const struct hk__yaml_dag *d, const struct hk_yaml_n
     return ok;
 }
 
+bool hk__yaml_take_zone_value(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, const char **zone,
+                              struct hk_error *err)
+{
+    const struct hk_yaml_node *name = node;
+    if (node != NULL && node->kind == HK_YAML_OBJECT) {
+        name = hk__yaml_object_arg(node, "name", 0);
+        name = name != NULL ? name : hk__yaml_object_arg(node, "key", -1);
+        if (name == NULL) {
+            return hk__yaml_refuse(d, node, err, "this time zone has no name: write one as Europe/Berlin.");
+        }
+    }
+    return hk__yaml_take_text(d, name, "a time zone", zone, err);
+}
+
 /* The zone an object of datetime or pendulum was given; "UTC" without one. */
 static bool find_object_zone(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, const char **zone,
                              struct hk_error *err)
 {
     const struct hk_yaml_node *given = hk__yaml_object_arg(node, "tz", -1);
-    given = given != NULL ? given : hk__yaml_object_arg(node, "tzinfo", 7);
-    if (given != NULL && given->kind == HK_YAML_OBJECT) {
-        const struct hk_yaml_node *name = hk__yaml_object_arg(given, "name", 0);
-        given = name != NULL ? name : hk__yaml_object_arg(given, "key", -1);
-        if (given == NULL) {
-            return hk__yaml_refuse(d, node, err, "this time zone has no name.");
-        }
-    }
     *zone = "UTC";
-    return hk__yaml_take_text(d, given, "a time zone", zone, err);
+    return hk__yaml_take_zone_value(d, given != NULL ? given : hk__yaml_object_arg(node, "tzinfo", 7), zone, err);
 }
 
 bool hk__yaml_take_task_date(const struct hk__yaml_dag *d, const struct hk_yaml_node *node, const char *key,
