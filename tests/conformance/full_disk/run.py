@@ -48,6 +48,12 @@ class SmallDisk:
     def fill(self):
         pass  # the run's logs do
 
+    def fill_up(self):
+        pass
+
+    def fill_again(self):
+        pass
+
     def make_room(self):
         self.mount("remount,size=100m")
 
@@ -68,8 +74,17 @@ class SizeLimit:
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
 
     def fill(self):
-        sizes = (os.path.getsize(os.path.join(self.home, name)) for name in ("hanok.db", "hanok.db-wal"))
-        self.limit((max(sizes) + 40_000, self.before[1]))
+        sizes = [os.path.getsize(os.path.join(self.home, name)) for name in ("hanok.db", "hanok.db-wal")]
+        self.size = sizes[1]
+        self.most = max(sizes) + 40_000
+        self.limit((self.most, self.before[1]))
+
+    def fill_up(self):
+        """Not even a small write fits in what a larger one, which failed, has left."""
+        self.limit((self.size, self.before[1]))
+
+    def fill_again(self):
+        self.limit((self.most, self.before[1]))
 
     def make_room(self):
         self.limit(self.before)
@@ -135,7 +150,9 @@ def examine(report, engine, disk, dags, journal):
     wait_until(lambda: engine.run_state("chatty", "r1") == "running", SECONDS, "the run to begin")
     disk.fill()
     wait_until(lambda: is_failing(engine), SECONDS, "the disk to be full")
+    disk.fill_up()
     check_full(report, engine, dags, journal)
+    disk.fill_again()
     engine.kill()
     engine.start()
     report.check("killed, it starts again on the full disk")
