@@ -92,8 +92,8 @@ bool hk_str_to_i64(struct hk_str s, int64_t *out)
 bool hk_str_to_double(struct hk_str s, double *out)
 {
     char text[64];
-    if (s.len == 0 || is_space(s.data[0]) || !hk_str_copy(text, sizeof text, s)) {
-        return false;
+    if (s.len == 0 || is_space(s.data[0]) || !hk_str_copy(text, sizeof text, s) || strpbrk(text, "xX") != NULL) {
+        return false; /* C takes hexadecimal, nobody else does */
     }
     char *end = NULL;
     errno = 0;

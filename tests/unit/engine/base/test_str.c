@@ -51,7 +51,7 @@ static void numbers(void **state)
         assert_false(hk_str_to_i64(hk_str_from(bad[k]), &i));
     }
     assert_true(hk_str_to_double(HK_STR("-2.5e3"), &d) && d < -2499.0 && d > -2501.0);
-    static const char *const no_double[] = {"", "nan", "inf", "1e999", "1.0x", "."};
+    static const char *const no_double[] = {"0x10", "-0X1p3", "", "nan", "inf", "1e999", "1.0x", "."};
     for (size_t k = 0; k < sizeof no_double / sizeof no_double[0]; k++) {
         assert_false(hk_str_to_double(hk_str_from(no_double[k]), &d));
     }
