@@ -216,19 +216,21 @@ bool hk__reading_prepare(struct reading *r, struct hk_error *err)
     return true;
 }
 
-/* Of the file and of the defaults it was read with, with the values that environment variables have in them: if that is
- * unchanged, so are its DAGs. */
+/* Of the file and of the defaults it was read with, with the values that environment variables have in them, and of the
+ * readers themselves (CMakeLists.txt), which another hanok has changed: if that is unchanged, so are its DAGs. */
 static void digest_all(struct reading *r, const struct hk_yaml_defaults *defaults, size_t default_count)
 {
     struct hk_yaml_source source = {.find_env = find_environment, .env_context = r->bundle};
     hk_graph_digest(hk_buf_str(&r->content), r->source_digest);
-    if (r->entry->kind != HK_DAG_FILE_YAML) {
-        memcpy(r->digest, r->source_digest, sizeof r->digest);
-        return;
-    }
     struct hk_buf all;
-    hk_buf_init(&all, (size_t)HK_MAX_DAG_FILE_BYTES * (MAX_DEFAULTS + 1));
-    hk_yaml_expand(&source, hk_buf_str(&r->content), &all);
+    hk_buf_init(&all, (size_t)HK_MAX_DAG_FILE_BYTES * (MAX_DEFAULTS + 2));
+    hk_buf_add_text(&all, HK_READERS_DIGEST);
+    if (r->entry->kind != HK_DAG_FILE_YAML) {
+        hk_buf_add_text(&all, r->source_digest);
+        default_count = 0;
+    } else {
+        hk_yaml_expand(&source, hk_buf_str(&r->content), &all);
+    }
     for (size_t i = 0; i < default_count; i++) {
         hk_buf_add_char(&all, '\f');
         hk_yaml_expand(&source, defaults[i].text, &all);
