@@ -341,7 +341,7 @@ static int64_t tick(struct shim_job *job, int64_t now)
     if (job->state == JOB_EXITED) {
         shim_job_check(job);
     }
-    if (job->state != JOB_EXITED) {
+    if (job->state != JOB_EXITED) { /* NOLINT(clang-analyzer-unix.Malloc): shim_job_tick keeps it */
         return job->flush_at;
     }
     return earlier(job->flush_at, job->look_at != SHIM_NEVER ? job->look_at : job->drain_at);

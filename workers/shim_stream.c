@@ -179,10 +179,11 @@ void shim_stream_read(struct shim_stream *s)
 static void on_closed(uv_handle_t *handle)
 {
     struct shim_stream *s = handle->data;
-    shim_job_release(s->job);
+    struct shim_job *job = s->job;
     if (s->is_extra) {
         free(s);
     }
+    shim_job_release(job); /* the others are part of it, and it may be gone then */
 }
 
 static void leave_extra(struct shim_stream *s)

@@ -1,6 +1,7 @@
 """Ratios, each measured in one run beside its peer or physical limit. Numbers are for reading, not for passing.
 
-usage: bench.py HANOK SPAWN_LOOP [--python PYTHON] [name ...]      names: wide chain empty rest start history python
+usage: bench.py HANOK SPAWN_LOOP [--python PYTHON] [name ...]      names: start wide chain empty rest
+history python lateness (the last only when it is named: it takes minutes)
 """
 
 import argparse
@@ -299,6 +300,35 @@ class Bench:
                 assert status == 200, answer
             yield f"ms to list {what}", times
 
+    def lateness(self):
+        """Takes two to three minutes, since the schedules are real."""
+        count, minutes = 10_000, 2
+        dag = ("{name}:\n  start_date: 2024-01-01\n  catchup: false\n  schedule: '{minute} * * * *'\n  tasks:\n"
+               "    - task_id: t\n      operator: airflow.providers.standard.operators.empty.EmptyOperator\n")
+        files = {f"f{n}.yaml": "".join(dag.format(name=f"d{i}", minute=i % 60) for i in range(n, count, 100))
+                 for n in range(100)}
+        engine = self.engine(files).start()
+        database = None
+        ended = "SELECT count(*) FROM dag_run WHERE state = 'success'"  # each DAG begins with the run it has missed
+
+        def caught_up():
+            nonlocal database
+            if database is None and os.path.exists(f"{engine.home}/hanok.db"):
+                database = sqlite3.connect(f"file:{engine.home}/hanok.db?mode=ro", uri=True)
+            return database is not None and database.execute(ended).fetchone()[0] >= count
+
+        wait_until(caught_up, 300, "the first runs")
+        begin, before = time.time(), cpu_of_home(engine)
+        time.sleep(minutes * 60 - begin % 60 + 3)
+        cpu = cpu_of_home(engine) - before
+        late = sorted(row[0] / 1e3 for row in database.execute(
+            "SELECT start_us - run_after_us FROM dag_run WHERE run_after_us > ?", (begin * 1e6,)))
+        database.close()
+        engine.stop()
+        print(f"lateness: {count} DAGs, {len(late)} runs of them due at {minutes} full minutes: start after p50"
+              f" {statistics.median(late):.0f} ms, p99 {late[int(len(late) * 0.99)]:.0f} ms, at most {late[-1]:.0f} ms;"
+              f" {cpu / len(late) * 1e3:.2f} ms CPU a run")
+
     def python(self):
         """The steady state: the host is up and has the file imported."""
         count = 100
@@ -384,7 +414,7 @@ def main():
     parser.add_argument("spawn_loop")
     parser.add_argument("--python", help="interpreter that has the Task SDK; needed by: python")
     parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     options.binary = os.path.abspath(options.binary)
     options.python = options.python and os.path.abspath(options.python)
     names = options.names or ["start", "wide", "chain", "empty", "rest", "history"] + (["python"] if options.python else [])
