@@ -88,6 +88,8 @@ def main():
     parser.add_argument("hanok")
     parser.add_argument("--keep", action="store_true")
     args = parser.parse_args()
+    # The operators that make an environment of their own call `python`, which a system has where one is activated.
+    os.environ["PATH"] = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
     report = Report()
     with running_engine(report, args.hanok, "operators", "--parallelism", "16", keep=args.keep) as (engine, folder):
         run(report, engine, folder)
