@@ -47,6 +47,31 @@ void hk__bulk_read(struct hk_validation *v, struct hk__bulk *bulk, hk__bulk_read
     }
 }
 
+struct hk__bulk *hk__bulk_take(const struct hk_request *req, struct hk_response *res, hk__bulk_read_fn read_entity,
+                               bool (*prepare)(struct hk_db *db, struct hk__bulk *bulk, const struct hk_request *req,
+                                               struct hk_error *err))
+{
+    struct hk_validation v;
+    struct hk_error err;
+    struct hk__bulk *bulk = hk_arena_alloc(req->arena, sizeof *bulk);
+    hk_validation_begin(&v, req);
+    hk__bulk_read(&v, bulk, read_entity, NULL);
+    if (!hk_validation_end(&v, res)) {
+        return NULL;
+    }
+    struct hk_db *db = hk__read_begin(req, res);
+    if (db == NULL) {
+        return NULL;
+    }
+    bool ok = prepare(db, bulk, req, &err);
+    hk__read_end(req, db);
+    if (!ok) {
+        hk__broken(req, res, &err);
+        return NULL;
+    }
+    return bulk;
+}
+
 void hk__bulk_begin_action(struct hk__bulk *bulk, enum hk__bulk_do what)
 {
     bulk->outcomes[what].was_asked = true;

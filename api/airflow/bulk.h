@@ -34,6 +34,7 @@ struct hk__bulk {
     struct hk_arena *arena;
     struct hk__bulk_action *actions;
     size_t count;
+    size_t calls; /* of the scheduler, that a bulk of runs or tasks will make */
     struct hk__bulk_outcome outcomes[HK__BULK_COUNT];
 };
 
@@ -42,6 +43,11 @@ typedef void *(*hk__bulk_read_fn)(struct hk_validation *v, const void *context, 
                                   struct hk_body *object, struct hk_str text);
 /* Reads the request's body. */
 void hk__bulk_read(struct hk_validation *v, struct hk__bulk *bulk, hk__bulk_read_fn read_entity, const void *context);
+
+/* A whole bulk before its command: reads the body, then lets prepare look up what the entities name. NULL: answered. */
+struct hk__bulk *hk__bulk_take(const struct hk_request *req, struct hk_response *res, hk__bulk_read_fn read_entity,
+                               bool (*prepare)(struct hk_db *db, struct hk__bulk *bulk, const struct hk_request *req,
+                                               struct hk_error *err));
 
 void hk__bulk_begin_action(struct hk__bulk *bulk, enum hk__bulk_do what);
 void hk__bulk_done(struct hk__bulk *bulk, enum hk__bulk_do what, const char *fmt, ...) HK_PRINTF(3, 4);

@@ -18,11 +18,6 @@ struct item {
     struct hk_error err;
 };
 
-struct runs_bulk {
-    struct hk__bulk frame;
-    size_t calls; /* of the scheduler */
-};
-
 static void *read_item(struct hk_validation *v, const void *context, const struct hk__bulk_action *action,
                        struct hk_body *object, struct hk_str text)
 {
@@ -45,13 +40,13 @@ static void *read_item(struct hk_validation *v, const void *context, const struc
 }
 
 /* The DAG is the entity's own or the path's; false after the mistake was noted. */
-static bool resolve(struct runs_bulk *b, const struct hk__bulk_action *action, struct hk_str dag_id, struct item *item)
+static bool resolve(struct hk__bulk *b, const struct hk__bulk_action *action, struct hk_str dag_id, struct item *item)
 {
     item->dag_id = item->dag_id.len > 0 ? item->dag_id : dag_id;
     if (!hk_str_is(item->dag_id, "~") && !hk_str_is(item->run_id, "~")) {
         return true;
     }
-    hk__bulk_error(&b->frame, action->what, 400,
+    hk__bulk_error(b, action->what, 400,
                    item->is_text
                        ? "When using wildcard in path, dag_id must be specified in BulkDAGRunBody object, not "
                          "as string for dag_run_id: %.*s"
@@ -62,7 +57,7 @@ static bool resolve(struct runs_bulk *b, const struct hk__bulk_action *action, s
 }
 
 /* Finds out which runs there are; an action that may not miss any and does is noted as failed. */
-static bool look_up(struct hk_db *db, struct runs_bulk *b, const struct hk__bulk_action *action, struct hk_str dag_id,
+static bool look_up(struct hk_db *db, struct hk__bulk *b, const struct hk__bulk_action *action, struct hk_str dag_id,
                     struct hk_error *err)
 {
     const char *missing = NULL;
@@ -70,17 +65,16 @@ static bool look_up(struct hk_db *db, struct runs_bulk *b, const struct hk__bulk
     for (size_t i = 0; i < action->count; i++) {
         struct item *item = action->entities[i];
         bool is_resolved = resolve(b, action, dag_id, item);
-        if (is_resolved && !hk__run_find(db, item->dag_id, item->run_id, b->frame.arena, &run, &item->is_there, err)) {
+        if (is_resolved && !hk__run_find(db, item->dag_id, item->run_id, b->arena, &run, &item->is_there, err)) {
             return false;
         }
         if (is_resolved && !item->is_there) {
-            missing = hk_arena_printf(b->frame.arena, "%s%s('%.*s', '%.*s')", missing != NULL ? missing : "",
+            missing = hk_arena_printf(b->arena, "%s%s('%.*s', '%.*s')", missing != NULL ? missing : "",
                                       missing != NULL ? ", " : "", HK_STR_ARG(item->dag_id), HK_STR_ARG(item->run_id));
         }
     }
     if (missing != NULL && action->otherwise == HK__BULK_FAIL) {
-        hk__bulk_error(&b->frame, action->what, 404, "The DagRuns with these identifiers: [%s] were not found",
-                       missing);
+        hk__bulk_error(b, action->what, 404, "The DagRuns with these identifiers: [%s] were not found", missing);
         for (size_t i = 0; i < action->count; i++) {
             ((struct item *)action->entities[i])->is_there = false;
         }
@@ -93,13 +87,14 @@ static bool needs_scheduler(const struct hk__bulk_action *action, const struct i
     return item->is_there && (action->what == HK__BULK_DELETE || item->has_state);
 }
 
-static bool prepare(struct hk_db *db, struct runs_bulk *b, struct hk_str dag_id, struct hk_error *err)
+static bool prepare(struct hk_db *db, struct hk__bulk *b, const struct hk_request *req, struct hk_error *err)
 {
-    for (size_t a = 0; a < b->frame.count; a++) {
-        const struct hk__bulk_action *action = &b->frame.actions[a];
-        hk__bulk_begin_action(&b->frame, action->what);
+    struct hk_str dag_id = hk_request_path(req, "dag_id");
+    for (size_t a = 0; a < b->count; a++) {
+        const struct hk__bulk_action *action = &b->actions[a];
+        hk__bulk_begin_action(b, action->what);
         if (action->what == HK__BULK_CREATE) {
-            hk__bulk_error(&b->frame, action->what, 405,
+            hk__bulk_error(b, action->what, 405,
                            "Dag Runs bulk create is not supported. Use the trigger Dag Run endpoint instead.");
             continue;
         }
@@ -141,11 +136,11 @@ static void start_item(struct hk__command *c, const struct hk__bulk_action *acti
 
 static void start_all(struct hk__command *c)
 {
-    const struct runs_bulk *b = c->data;
+    const struct hk__bulk *b = c->data;
     hk__command_expect(c, b->calls);
     size_t left = b->calls; /* the last answer may come at once and end the command */
-    for (size_t a = 0; left > 0 && a < b->frame.count; a++) {
-        const struct hk__bulk_action *action = &b->frame.actions[a];
+    for (size_t a = 0; left > 0 && a < b->count; a++) {
+        const struct hk__bulk_action *action = &b->actions[a];
         for (size_t i = 0; left > 0 && i < action->count; i++) {
             if (needs_scheduler(action, action->entities[i])) {
                 left--;
@@ -155,11 +150,11 @@ static void start_all(struct hk__command *c)
     }
 }
 
-static bool end_item(struct hk_db *db, struct runs_bulk *b, const struct hk__bulk_action *action, struct item *item,
+static bool end_item(struct hk_db *db, struct hk__bulk *b, const struct hk__bulk_action *action, struct item *item,
                      struct hk_error *err)
 {
     if (item->has_failed) {
-        hk__bulk_error(&b->frame, action->what, hk_code_status(item->err.code), "%s", item->err.message);
+        hk__bulk_error(b, action->what, hk_code_status(item->err.code), "%s", item->err.message);
         return true;
     }
     if (action->what == HK__BULK_UPDATE && item->note.data != NULL) {
@@ -168,15 +163,15 @@ static bool end_item(struct hk_db *db, struct runs_bulk *b, const struct hk__bul
             return false;
         }
     }
-    hk__bulk_done(&b->frame, action->what, "%.*s.%.*s", HK_STR_ARG(item->dag_id), HK_STR_ARG(item->run_id));
+    hk__bulk_done(b, action->what, "%.*s.%.*s", HK_STR_ARG(item->dag_id), HK_STR_ARG(item->run_id));
     return true;
 }
 
 static bool finish_all(struct hk_db *db, struct hk__command *c, struct hk_error *err)
 {
-    struct runs_bulk *b = c->data;
-    for (size_t a = 0; a < b->frame.count; a++) {
-        const struct hk__bulk_action *action = &b->frame.actions[a];
+    struct hk__bulk *b = c->data;
+    for (size_t a = 0; a < b->count; a++) {
+        const struct hk__bulk_action *action = &b->actions[a];
         for (size_t i = 0; action->what != HK__BULK_CREATE && i < action->count; i++) {
             struct item *item = action->entities[i];
             if (item->is_there && !end_item(db, b, action, item, err)) {
@@ -184,28 +179,14 @@ static bool finish_all(struct hk_db *db, struct hk__command *c, struct hk_error 
             }
         }
     }
-    hk__bulk_write(c->res, &b->frame);
+    hk__bulk_write(c->res, b);
     return true;
 }
 
 void hk__runs_bulk(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_validation v;
-    struct hk_error err;
-    struct runs_bulk *b = hk_arena_alloc(req->arena, sizeof *b);
-    hk_validation_begin(&v, req);
-    hk__bulk_read(&v, &b->frame, read_item, NULL);
-    if (!hk_validation_end(&v, res)) {
-        return;
-    }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    bool ok = prepare(db, b, hk_request_path(req, "dag_id"), &err);
-    hk__read_end(req, db);
-    if (!ok) {
-        hk__broken(req, res, &err);
+    struct hk__bulk *b = hk__bulk_take(req, res, read_item, prepare);
+    if (b == NULL) {
         return;
     }
     const struct hk__command command = {.data = b, .start = b->calls > 0 ? start_all : NULL, .finish = finish_all};

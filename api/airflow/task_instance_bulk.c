@@ -19,11 +19,6 @@ struct item {
     struct hk_error err;
 };
 
-struct tasks_bulk {
-    struct hk__bulk frame;
-    size_t calls; /* of the scheduler */
-};
-
 static void *read_item(struct hk_validation *v, const void *context, const struct hk__bulk_action *action,
                        struct hk_body *object, struct hk_str text)
 {
@@ -45,7 +40,7 @@ static void *read_item(struct hk_validation *v, const void *context, const struc
 }
 
 /* DAG and run are the entity's own or the path's; false after the mistake was noted. */
-static bool resolve(struct tasks_bulk *b, const struct hk__bulk_action *action, const struct hk_request *req,
+static bool resolve(struct hk__bulk *b, const struct hk__bulk_action *action, const struct hk_request *req,
                     struct item *item)
 {
     struct hk__marking *m = &item->marking;
@@ -55,7 +50,7 @@ static bool resolve(struct tasks_bulk *b, const struct hk__bulk_action *action, 
     if (!hk_str_is(m->dag_id, "~") && !hk_str_is(m->run_id, "~")) {
         return true;
     }
-    hk__bulk_error(&b->frame, action->what, 400,
+    hk__bulk_error(b, action->what, 400,
                    item->is_text ? "When using wildcard in path, dag_id and dag_run_id must be specified in "
                                    "BulkTaskInstanceBody object, not as string for task_id: %.*s"
                                  : "When using wildcard in path, dag_id and dag_run_id must be specified in request "
@@ -89,18 +84,18 @@ static bool note_index(void *arg, const struct hk_ti_info *t)
 }
 
 /* Why an item ends its action; false: err. */
-static bool prepare_item(struct hk_db *db, struct tasks_bulk *b, const struct hk__bulk_action *action,
-                         struct item *item, bool *goes_on, struct hk_error *err)
+static bool prepare_item(struct hk_db *db, struct hk__bulk *b, const struct hk__bulk_action *action, struct item *item,
+                         bool *goes_on, struct hk_error *err)
 {
     struct hk__marking *m = &item->marking;
-    struct noting noting = {item, b->frame.arena};
+    struct noting noting = {item, b->arena};
     if (!hk_store_ti_find(db, m->dag_id, m->run_id, item->task_id, note_index, &noting, err)) {
         return false;
     }
     if (item->count == 0) {
         *goes_on = action->otherwise != HK__BULK_FAIL;
         if (!*goes_on) {
-            hk__bulk_error(&b->frame, action->what, 404,
+            hk__bulk_error(b, action->what, 404,
                            "No task instances found for dag_id: %.*s, run_id: %.*s, task_id: %.*s",
                            HK_STR_ARG(m->dag_id), HK_STR_ARG(m->run_id), HK_STR_ARG(item->task_id));
         }
@@ -112,11 +107,11 @@ static bool prepare_item(struct hk_db *db, struct tasks_bulk *b, const struct hk
         return true;
     }
     struct hk_graph *graph = hk__need_graph(db, m->dag_id, err);
-    bool ok = graph != NULL && hk__marking_select(db, b->frame.arena, graph, m, err);
+    bool ok = graph != NULL && hk__marking_select(db, b->arena, graph, m, err);
     hk_graph_unref(graph);
     b->calls += ok ? hk__marking_calls(m) : 0;
     if (ok && m->state_name != NULL && m->selection.total == 0) {
-        hk__bulk_error(&b->frame, action->what, 409, "Task id %.*s is already in %s state", HK_STR_ARG(item->task_id),
+        hk__bulk_error(b, action->what, 409, "Task id %.*s is already in %s state", HK_STR_ARG(item->task_id),
                        m->state_name);
         item->is_there = false;
         *goes_on = false;
@@ -124,14 +119,14 @@ static bool prepare_item(struct hk_db *db, struct tasks_bulk *b, const struct hk
     return ok;
 }
 
-static bool prepare(struct hk_db *db, struct tasks_bulk *b, const struct hk_request *req, struct hk_error *err)
+static bool prepare(struct hk_db *db, struct hk__bulk *b, const struct hk_request *req, struct hk_error *err)
 {
-    for (size_t a = 0; a < b->frame.count; a++) {
-        const struct hk__bulk_action *action = &b->frame.actions[a];
+    for (size_t a = 0; a < b->count; a++) {
+        const struct hk__bulk_action *action = &b->actions[a];
         bool goes_on = action->what != HK__BULK_CREATE;
-        hk__bulk_begin_action(&b->frame, action->what);
+        hk__bulk_begin_action(b, action->what);
         if (!goes_on) {
-            hk__bulk_error(&b->frame, action->what, 405, "Task instances bulk create is not supported");
+            hk__bulk_error(b, action->what, 405, "Task instances bulk create is not supported");
         }
         for (size_t i = 0; goes_on && i < action->count; i++) {
             if (resolve(b, action, req, action->entities[i]) &&
@@ -175,11 +170,11 @@ static void start_item(struct hk__command *c, const struct hk__bulk_action *acti
 
 static void start_all(struct hk__command *c)
 {
-    const struct tasks_bulk *b = c->data;
+    const struct hk__bulk *b = c->data;
     size_t left = b->calls; /* the last answer may come at once and end the command */
     hk__command_expect(c, left);
-    for (size_t a = 0; left > 0 && a < b->frame.count; a++) {
-        const struct hk__bulk_action *action = &b->frame.actions[a];
+    for (size_t a = 0; left > 0 && a < b->count; a++) {
+        const struct hk__bulk_action *action = &b->actions[a];
         for (size_t i = 0; left > 0 && i < action->count; i++) {
             struct item *item = action->entities[i];
             if (item->is_there) {
@@ -190,19 +185,19 @@ static void start_all(struct hk__command *c)
     }
 }
 
-static bool end_item(struct hk_db *db, struct tasks_bulk *b, const struct hk__bulk_action *action, struct item *item,
+static bool end_item(struct hk_db *db, struct hk__bulk *b, const struct hk__bulk_action *action, struct item *item,
                      struct hk_error *err)
 {
     const struct hk__marking *m = &item->marking;
     if (item->has_failed) {
-        hk__bulk_error(&b->frame, action->what, hk_code_status(item->err.code), "%s", item->err.message);
+        hk__bulk_error(b, action->what, hk_code_status(item->err.code), "%s", item->err.message);
         return true;
     }
     if (action->what == HK__BULK_UPDATE && m->note.data != NULL && !hk__marking_write_note(db, m, err)) {
         return false;
     }
     for (size_t i = 0; i < item->count; i++) {
-        hk__bulk_done(&b->frame, action->what, "%.*s.%.*s.%.*s[%lld]", HK_STR_ARG(m->dag_id), HK_STR_ARG(m->run_id),
+        hk__bulk_done(b, action->what, "%.*s.%.*s.%.*s[%lld]", HK_STR_ARG(m->dag_id), HK_STR_ARG(m->run_id),
                       HK_STR_ARG(item->task_id), (long long)item->map_indexes[i]);
     }
     return true;
@@ -210,9 +205,9 @@ static bool end_item(struct hk_db *db, struct tasks_bulk *b, const struct hk__bu
 
 static bool finish_all(struct hk_db *db, struct hk__command *c, struct hk_error *err)
 {
-    struct tasks_bulk *b = c->data;
-    for (size_t a = 0; a < b->frame.count; a++) {
-        const struct hk__bulk_action *action = &b->frame.actions[a];
+    struct hk__bulk *b = c->data;
+    for (size_t a = 0; a < b->count; a++) {
+        const struct hk__bulk_action *action = &b->actions[a];
         for (size_t i = 0; i < action->count; i++) {
             struct item *item = action->entities[i];
             if (item->is_there && !end_item(db, b, action, item, err)) {
@@ -220,28 +215,14 @@ static bool finish_all(struct hk_db *db, struct hk__command *c, struct hk_error 
             }
         }
     }
-    hk__bulk_write(c->res, &b->frame);
+    hk__bulk_write(c->res, b);
     return true;
 }
 
 void hk__tis_bulk(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_validation v;
-    struct hk_error err;
-    struct tasks_bulk *b = hk_arena_alloc(req->arena, sizeof *b);
-    hk_validation_begin(&v, req);
-    hk__bulk_read(&v, &b->frame, read_item, NULL);
-    if (!hk_validation_end(&v, res)) {
-        return;
-    }
-    struct hk_db *db = hk__read_begin(req, res);
-    if (db == NULL) {
-        return;
-    }
-    bool ok = prepare(db, b, req, &err);
-    hk__read_end(req, db);
-    if (!ok) {
-        hk__broken(req, res, &err);
+    struct hk__bulk *b = hk__bulk_take(req, res, read_item, prepare);
+    if (b == NULL) {
         return;
     }
     const struct hk__command command = {.data = b, .start = b->calls > 0 ? start_all : NULL, .finish = finish_all};
