@@ -112,6 +112,18 @@ char *hk__text(struct hk_arena *arena, struct hk_str s)
     return s.data == NULL ? NULL : (char *)hk_arena_str(arena, s).data;
 }
 
+struct hk_str hk__quote(struct hk_arena *arena, struct hk_str s)
+{
+    struct hk_buf out;
+    struct hk_json w;
+    hk_buf_init(&out, 16 * HK_MAX_VARIABLE_BYTES);
+    hk_json_init(&w, &out);
+    hk_json_string(&w, s);
+    struct hk_str quoted = hk_arena_str(arena, hk_buf_str(&out));
+    hk_buf_clear(&out);
+    return quoted;
+}
+
 void hk__list_begin(struct hk__list *list, const struct hk_airflow *air, struct hk_response *res, const char *name)
 {
     *list = (struct hk__list){.air = air, .res = res};

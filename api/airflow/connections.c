@@ -105,18 +105,6 @@ static bool is_word(struct hk_str text)
     return text.len > 0;
 }
 
-static struct hk_str quote(struct hk_arena *arena, struct hk_str text)
-{
-    struct hk_buf out;
-    struct hk_json w;
-    hk_buf_init(&out, 16 * HK_MAX_VARIABLE_BYTES);
-    hk_json_init(&w, &out);
-    hk_json_string(&w, text);
-    struct hk_str quoted = hk_arena_str(arena, hk_buf_str(&out));
-    hk_buf_clear(&out);
-    return quoted;
-}
-
 static void check_id(struct hk_validation *v, struct hk_body *body, struct hk_str conn_id)
 {
     hk_body_check_length(body, "connection_id", conn_id, 0, MAX_CONN_ID);
@@ -125,7 +113,7 @@ static void check_id(struct hk_validation *v, struct hk_body *body, struct hk_st
                                                   .where = "body",
                                                   .name = "connection_id",
                                                   .message = "String should match pattern '^[\\w.-]+$'",
-                                                  .input_json = quote(v->request->arena, conn_id),
+                                                  .input_json = hk__quote(v->request->arena, conn_id),
                                                   .ctx_json = HK_STR("{\"pattern\":\"^[\\\\w.-]+$\"}")});
     }
 }
@@ -138,7 +126,7 @@ static void check_extra(struct hk_validation *v, struct hk_str extra)
     struct hk_error err;
     json_t *value = hk_json_parse(extra, &err);
     if (!json_is_object(value)) {
-        hk__value_error(v, "extra", quote(v->request->arena, extra),
+        hk__value_error(v, "extra", hk__quote(v->request->arena, extra),
                         value == NULL ? "The `extra` field must be a valid JSON object (e.g., {'key': 'value'}), but "
                                         "encountered non-JSON in `extra` field"
                                       : "The `extra` field must be a valid JSON object (e.g., {'key': 'value'})");

@@ -126,18 +126,6 @@ struct hk_texts hk__query_texts(struct hk_validation *v, const char *name)
     return (struct hk_texts){values, count};
 }
 
-static struct hk_str quote(struct hk_arena *arena, struct hk_str text)
-{
-    struct hk_buf out;
-    struct hk_json w;
-    hk_buf_init(&out, 16 * HK_MAX_URL_BYTES);
-    hk_json_init(&w, &out);
-    hk_json_string(&w, text);
-    struct hk_str quoted = hk_arena_str(arena, hk_buf_str(&out));
-    hk_buf_clear(&out);
-    return quoted;
-}
-
 size_t hk__query_ints(struct hk_validation *v, const char *name, int64_t **values)
 {
     struct hk_texts texts = hk__query_texts(v, name);
@@ -151,7 +139,7 @@ size_t hk__query_ints(struct hk_validation *v, const char *name, int64_t **value
                 .has_index = true,
                 .index = i,
                 .message = "Input should be a valid integer, unable to parse string as an integer",
-                .input_json = quote(v->request->arena, texts.items[i])};
+                .input_json = hk__quote(v->request->arena, texts.items[i])};
             hk_validation_add(v, &mistake);
         }
     }
@@ -233,7 +221,7 @@ void hk__check_tilde(struct hk_validation *v, const char *name)
                                               .where = "path",
                                               .name = name,
                                               .message = "Input should be '~'",
-                                              .input_json = quote(v->request->arena, value),
+                                              .input_json = hk__quote(v->request->arena, value),
                                               .ctx_json = HK_STR("{\"expected\":\"'~'\"}")});
 }
 

@@ -75,7 +75,8 @@ void hk__broken(const struct hk_request *req, struct hk_response *res, const str
 /* 409 in the words of Airflow's handler of database errors; the log holds the cause under the same id. */
 void hk__unique_violation(const struct hk_request *req, struct hk_response *res, const struct hk_error *err);
 int64_t hk__airflow_now(const struct hk_airflow *air);
-char *hk__text(struct hk_arena *arena, struct hk_str s); /* NULL for data NULL */
+char *hk__text(struct hk_arena *arena, struct hk_str s);          /* NULL for data NULL */
+struct hk_str hk__quote(struct hk_arena *arena, struct hk_str s); /* as a JSON string: an error quotes its input */
 
 /* A list being written: {"<name>": [rows...], "total_entries": n}; or one row. */
 struct hk__list {
