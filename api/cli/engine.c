@@ -30,6 +30,7 @@
 enum {
     TIMER_CAP_MS = 3600 * 1000, /* at most so long asleep, lest a changed wall clock is noticed too late */
     LATEST_END_MS = 100,        /* how late the kernel ends a sleep at the most */
+    LOCK_WAIT_MS = 2000,
 };
 
 struct posted {
@@ -296,7 +297,10 @@ static bool start_bundles(struct hk_engine *e, struct hk_error *err)
 static bool start_store(struct hk_engine *e, struct hk_error *err)
 {
     const char *path = e->options.home->database;
-    struct hk_store_options options = {.path = path, .notify = store_notify, .notify_context = e};
+    struct hk_store_options options = {.path = path,
+                                       .notify = store_notify,
+                                       .notify_context = e,
+                                       .lock_wait_ms = e->options.is_passive ? 0 : LOCK_WAIT_MS};
     if (!hk_store_open(&options, &e->store, err)) {
         return hk_error_prefix(err, "%s", path);
     }

@@ -23,7 +23,8 @@ enum {
      * with one of them at every moment it would grow for ever; and how long they may keep the writer. */
     LOG_PAGES = 1000,
     LONG_LOG_PAGES = 16 * LOG_PAGES,
-    READER_WAIT_MS = 500
+    READER_WAIT_MS = 500,
+    LOCK_PAUSE_MS = 10
 };
 
 struct queue {
@@ -108,7 +109,12 @@ static bool lock_home(struct hk_store *store, struct hk_error *err)
     if (store->lock_fd < 0) {
         return hk_error_set(err, HK_IO, "%s cannot be opened: %m", path);
     }
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    bool is_ours = flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0;
+    for (int ms = 0; !is_ours && ms < store->options.lock_wait_ms; ms += LOCK_PAUSE_MS) {
+        usleep(LOCK_PAUSE_MS * 1000); /* the kernel can wait for a lock, but not for so long and no longer */
+        is_ours = flock(store->lock_fd, LOCK_EX | LOCK_NB) == 0;
+    }
+    if (!is_ours) {
         return hk_error_set(err, HK_CONFLICT,
                             "another hanok is running on this home (%s is locked); stop it or choose another --home",
                             path);

@@ -17,6 +17,9 @@ struct hk_store_options {
     const char *path; /* of the file, or ":memory:" (inline only) */
     bool is_inline;
     bool no_sync; /* synchronous=OFF: `hanok dags test` and benchmarks */
+    /* How long a home that is held is waited for. A killed engine may hold it a little longer than it lives, through a
+     * child that it was about to start; and a verb of the command line holds it for a moment. */
+    int lock_wait_ms;
     /* Called on the writer thread when hk_store_deliver has something to do; wakes the loop. */
     void (*notify)(void *context);
     void *notify_context;

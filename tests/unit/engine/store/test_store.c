@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -193,6 +196,29 @@ static void a_second_engine_on_one_home_is_refused(void **state)
     assert_non_null(strstr(err.message, "another hanok is running"));
     hk_store_close(store);
     hk_store_close(open_store(path, false)); /* free again */
+}
+
+/* As of a killed engine's child that has not got to be another program yet. */
+static void a_lock_that_outlives_its_engine_is_waited_for(void **state)
+{
+    (void)state;
+    hk_store_close(open_store(path, false));
+    char lock[128];
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    int fd = open(lock, O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        usleep(50000);
+        _exit(0);
+    }
+    close(fd); /* the child has it still */
+    struct hk_store *store = NULL;
+    struct hk_error err = {0};
+    struct hk_store_options options = {.path = path, .lock_wait_ms = 60000};
+    assert_true(hk_store_open(&options, &store, &err));
+    hk_store_close(store);
+    assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 static bool run_future(struct hk_db *db, void *arg, struct hk_error *err)
@@ -481,6 +507,7 @@ int main(void)
         cmocka_unit_test(a_transaction_that_ended_by_itself_fails_as_a_whole),
         cmocka_unit_test(an_abandoned_write_is_cancelled_and_may_be_committed),
         cmocka_unit_test_setup_teardown(a_second_engine_on_one_home_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(a_lock_that_outlives_its_engine_is_waited_for, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(the_database_is_for_its_owner_only, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused_and_a_known_one_kept, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_migration_happens_as_a_whole_or_not_at_all, make_folder, remove_folder),
