@@ -11,6 +11,8 @@ import socket
 import sys
 import tempfile
 
+from hanok_known import keep_sensitive_names, watch_config
+
 LOG_FD = 100  # where every child finds its log socket
 COMMAND_BYTES_MAX = 60000  # the provider runs longer ones from a file
 
@@ -67,6 +69,8 @@ def import_sdk():
         except Exception as error:
             complain(f"'{name}' cannot be imported ({error}); tasks that need it will say so.")
     mark_plain_commands()
+    keep_sensitive_names()
+    watch_config()
     memoise_type_adapters()
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 
+from hanok_known import keep_what_is_known
 from hanok_sdk import open_descriptors
 
 WARM_FILES_MAX = 2000
@@ -113,6 +114,7 @@ class WarmFile:
         if self.why_not is None:
             self.bag = bag
             self.replace_bag(dagbag, real, bundle.name)
+            keep_what_is_known(bag.dags.values())
 
     def replace_bag(self, dagbag, real, bundle_name):
         """The one place where the SDK is told about it: its task runner asks dagbag.BundleDagBag for the file's
