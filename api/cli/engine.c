@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/airflow/rest.h"
+#include "api/mlflow/mlflow.h"
 #include "api/cli/dag_callback.h"
 #include "api/cli/door.h"
 #include "api/cli/home_url.h"
@@ -59,6 +60,7 @@ struct hk_engine {
     struct hk_router *router;
     struct hk_auth *auth;
     struct hk_airflow *airflow;
+    struct hk_mlflow *mlflow;
     struct hk_cli_door cli_door;
     struct hk_http *http;
 
@@ -388,6 +390,9 @@ static bool start_doors(struct hk_engine *e, struct hk_error *err)
                                          .post = hk_engine_post,
                                          .post_context = e};
     e->airflow = hk_airflow_new(&airflow);
+    struct hk_mlflow_options mlflow = {
+        .store = e->store, .clock = hk_clock_system(), .secret = &e->key, .post = hk_engine_post, .post_context = e};
+    e->mlflow = hk_mlflow_new(&mlflow);
     e->cli_door = (struct hk_cli_door){.store = e->store,
                                        .key = &e->key,
                                        .post = hk_engine_post,
@@ -395,7 +400,7 @@ static bool start_doors(struct hk_engine *e, struct hk_error *err)
                                        .context = e,
                                        .has_folders = e->options.dag_folder_count > 0};
     if (!hk_login_register(e->router, e->auth, err) || !hk_airflow_register(e->airflow, e->router, err) ||
-        !hk_cli_door_register(&e->cli_door, e->router, err)) {
+        !hk_mlflow_register(e->mlflow, e->router, err) || !hk_cli_door_register(&e->cli_door, e->router, err)) {
         return false;
     }
     struct hk_http_options http = {
@@ -627,6 +632,7 @@ void hk_engine_free(struct hk_engine *e)
 {
     run_posted(e);
     hk_airflow_free(e->airflow);
+    hk_mlflow_free(e->mlflow);
     hk_router_destroy(e->router);
     hk_auth_destroy(e->auth);
     hk_parser_free(e->parser);

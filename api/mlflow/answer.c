@@ -1,0 +1,99 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/mlflow/mlflow_internal.h"
+#include "engine/base/log.h"
+
+/* ERROR_CODE_TO_HTTP_STATUS of mlflow/exceptions.py. */
+static const struct {
+    const char *name;
+    int status;
+} codes[] = {
+    {HK__ML_INVALID_VALUE, 400},      {HK__ML_BAD_REQUEST, 400},   {HK__ML_EXISTS, 400},
+    {"UNAUTHENTICATED", 401},         {HK__ML_DENIED, 403},        {HK__ML_NOT_THERE, 404},
+    {"ENDPOINT_NOT_FOUND", 404},      {HK__ML_CONFLICT, 409},      {"REQUEST_LIMIT_EXCEEDED", 429},
+    {HK__ML_INTERNAL, 500},           {HK__ML_INVALID_STATE, 500}, {HK__ML_NOT_IMPLEMENTED, 501},
+    {"TEMPORARILY_UNAVAILABLE", 503}, {"DEADLINE_EXCEEDED", 504},
+};
+
+static const char *const by_code[HK_CODE_COUNT] = {
+    [HK_OK] = HK__ML_INTERNAL,
+    [HK_INVALID] = HK__ML_INVALID_VALUE,
+    [HK_NOT_FOUND] = HK__ML_NOT_THERE,
+    [HK_CONFLICT] = HK__ML_EXISTS,
+    [HK_DENIED] = HK__ML_DENIED,
+    [HK_UNAUTHENTICATED] = "UNAUTHENTICATED",
+    [HK_LIMIT] = HK__ML_INVALID_VALUE,
+    [HK_TIMEOUT] = "DEADLINE_EXCEEDED",
+    [HK_CANCELLED] = "TEMPORARILY_UNAVAILABLE",
+    [HK_UNAVAILABLE] = "TEMPORARILY_UNAVAILABLE",
+    [HK_IO] = HK__ML_INTERNAL,
+    [HK_CORRUPT] = HK__ML_INTERNAL,
+    [HK_INTERNAL] = HK__ML_INTERNAL,
+};
+
+struct hk_str hk__ml_format(struct hk_arena *arena, const char *fmt, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    HK_ASSERT(len >= 0);
+    char *text = hk_arena_alloc(arena, (size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return (struct hk_str){text, (size_t)len};
+}
+
+static int status_of(const char *error_code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (strcmp(codes[i].name, error_code) == 0) {
+            return codes[i].status;
+        }
+    }
+    return 500;
+}
+
+static void write_failure(struct hk_response *res, const char *error_code, struct hk_str message)
+{
+    hk_buf_reset(&res->body);
+    struct hk_json w;
+    hk_json_init(&w, &res->body);
+    hk_json_begin_object(&w);
+    hk_json_kv_text(&w, "error_code", error_code);
+    hk_json_kv_str(&w, "message", message);
+    hk_json_end_object(&w);
+}
+
+void hk__ml_fail(struct hk_response *res, const char *error_code, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    struct hk_str message = hk__ml_format(res->arena, fmt, args);
+    va_end(args);
+    res->status = status_of(error_code);
+    write_failure(res, error_code, message);
+}
+
+void hk__ml_fail_error(struct hk_response *res, const struct hk_error *err)
+{
+    const char *name = by_code[err->code];
+    if (status_of(name) >= 500) {
+        hk_log(HK_ERROR, "mlflow", "request could not be answered", HK_KEY("why", err->message));
+    }
+    hk__ml_fail(res, name, "%s", err->message);
+}
+
+/* What fails before a handler runs: unknown paths, credentials, bodies that are too large. */
+void hk__ml_write_error(const struct hk_request *req, struct hk_response *res, const struct hk_failure *failure)
+{
+    (void)req;
+    const char *name = failure->is_unknown_route ? "ENDPOINT_NOT_FOUND" : by_code[failure->code];
+    write_failure(res, name, hk_str_from(failure->message));
+}
+
+void hk__ml_empty(struct hk_response *res)
+{
+    hk_response_json(res, 200, HK_STR("{}"));
+}

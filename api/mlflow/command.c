@@ -1,0 +1,60 @@
+/* The way of a write: HTTP thread -> writer thread (the write and the answer, from the very state that is committed)
+ * -> commit -> client. All of it lives in the request's arena, which belongs to the deferred handle meanwhile. */
+#include "api/mlflow/mlflow_internal.h"
+
+void hk__ml_read(const struct hk_request *req, struct hk_response *res,
+                 bool (*fn)(struct hk_db *db, const struct hk_request *req, struct hk_response *res, void *data,
+                            struct hk_error *err),
+                 void *data)
+{
+    struct hk_store *store = hk__ml(req)->options.store;
+    struct hk_db *db = NULL;
+    struct hk_error err;
+    if (!hk_store_reader_take(store, &db, &err)) {
+        hk__ml_fail_error(res, &err);
+        return;
+    }
+    bool ok = fn(db, req, res, data, &err);
+    hk_store_reader_give(store, db);
+    if (!ok) {
+        hk__ml_fail_error(res, &err);
+    }
+}
+
+static bool run(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    struct hk__ml_write *w = arg;
+    hk_buf_reset(&w->res->body);
+    return w->run(db, w, err);
+}
+
+static void done(void *arg, const struct hk_error *err)
+{
+    struct hk__ml_write *w = arg;
+    if (err != NULL && w->error_code != NULL) {
+        hk__ml_fail(w->res, w->error_code, "%s", err->message);
+    } else if (err != NULL) {
+        hk__ml_fail_error(w->res, err);
+    } else if (w->after != NULL) {
+        w->after(w);
+    }
+    hk_deferred_complete(w->deferred);
+}
+
+void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, const struct hk__ml_write *write)
+{
+    struct hk__ml_write *w = hk_arena_alloc(req->arena, sizeof *w);
+    *w = *write;
+    w->req = req;
+    w->res = res;
+    w->deferred = hk_response_defer(res);
+    const struct hk_write store_write = {.run = run, .done = done, .arg = w, .done_on_writer = true};
+    hk_store_submit(hk__ml(req)->options.store, &store_write);
+}
+
+void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, void *data,
+                        bool (*fn)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
+{
+    const struct hk__ml_write write = {.data = data, .run = fn};
+    hk__ml_write_then(req, res, &write);
+}
