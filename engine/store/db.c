@@ -32,6 +32,7 @@ struct hk_db {
     uint64_t uses;
     int log_pages;
     int fail_step_in; /* 0: never */
+    bool has_news;
     struct hk_graph_cache *graphs;
 };
 
@@ -402,6 +403,18 @@ void hk_db_checkpoint(struct hk_db *db, int wait_ms)
     sqlite3_busy_timeout(db->raw, wait_ms > 0 ? wait_ms : BUSY_MS);
     (void)sqlite3_wal_checkpoint_v2(db->raw, NULL, mode, NULL, NULL);
     sqlite3_busy_timeout(db->raw, BUSY_MS);
+}
+
+void hk_db_note_news(struct hk_db *db)
+{
+    db->has_news = true;
+}
+
+bool hk_db_take_news(struct hk_db *db)
+{
+    bool has_news = db->has_news;
+    db->has_news = false;
+    return has_news;
 }
 
 bool hk_db_is_in_transaction(struct hk_db *db)

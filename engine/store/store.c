@@ -39,6 +39,11 @@ struct item {
     bool failed;
 };
 
+struct watcher {
+    void (*call)(void *context);
+    void *context;
+};
+
 struct hk_store {
     struct hk_store_options options;
     char *path;
@@ -57,8 +62,12 @@ struct hk_store {
     bool is_notified;
     struct hk_db *idle_readers[MAX_IDLE_READERS];
     size_t idle_reader_count;
+    bool has_news; /* for those who watch, with the next delivery */
     int fail_commit_in;
     int fail_step_in;
+
+    struct watcher watchers[HK_STORE_MAX_WATCHERS]; /* the loop's */
+    size_t watcher_count;
 };
 
 static void queue_push(struct queue *q, const struct item *item)
@@ -277,7 +286,7 @@ uint64_t hk_store_generation(struct hk_store *store)
     return atomic_load(&store->generation);
 }
 
-static void report(struct hk_store *store, struct item *items, size_t count)
+static void report(struct hk_store *store, struct item *items, size_t count, bool has_news)
 {
     bool notify = false;
     for (size_t i = 0; i < count; i++) {
@@ -291,7 +300,8 @@ static void report(struct hk_store *store, struct item *items, size_t count)
             queue_push(&store->finished, &items[i]);
         }
     }
-    notify = store->finished.len > 0 && !store->is_notified;
+    store->has_news = store->has_news || has_news;
+    notify = (store->finished.len > 0 || store->has_news) && !store->is_notified;
     store->is_notified = store->is_notified || notify;
     pthread_mutex_unlock(&store->mutex);
     if (notify && store->options.notify != NULL) {
@@ -331,7 +341,7 @@ static void do_batch(struct hk_store *store, struct queue *batch)
     for (size_t at = 0; at < batch->len; at += HK_MAX_WRITER_BATCH) {
         size_t n = batch->len - at < HK_MAX_WRITER_BATCH ? batch->len - at : HK_MAX_WRITER_BATCH;
         run_batch(store, batch->items + at, n);
-        report(store, batch->items + at, n);
+        report(store, batch->items + at, n, hk_db_take_news(store->db));
         tidy_log(store);
     }
     free(batch->items);
@@ -366,7 +376,7 @@ void hk_store_submit(struct hk_store *store, const struct hk_write *write)
             hk_error_set(&item.err, HK_LIMIT, "%d writes are waiting for the disk already; try again later",
                          HK_MAX_WRITER_QUEUE);
         }
-        report(store, &item, 1);
+        report(store, &item, 1, false);
     }
 }
 
@@ -376,12 +386,33 @@ void hk_store_deliver(struct hk_store *store)
     struct queue finished = store->finished;
     store->finished = (struct queue){0};
     store->is_notified = false;
+    bool has_news = store->has_news;
+    store->has_news = false;
     pthread_mutex_unlock(&store->mutex);
     for (size_t i = 0; i < finished.len; i++) {
         struct item *item = &finished.items[i];
         item->write.done(item->write.arg, item->failed ? &item->err : NULL);
     }
     free(finished.items);
+    for (size_t i = 0; has_news && i < store->watcher_count; i++) {
+        store->watchers[i].call(store->watchers[i].context);
+    }
+}
+
+void hk_store_watch(struct hk_store *store, void (*call)(void *context), void *context)
+{
+    HK_ASSERT(store->watcher_count < HK_STORE_MAX_WATCHERS);
+    store->watchers[store->watcher_count++] = (struct watcher){call, context};
+}
+
+void hk_store_unwatch(struct hk_store *store, void (*call)(void *context), const void *context)
+{
+    for (size_t i = 0; i < store->watcher_count; i++) {
+        if (store->watchers[i].call == call && store->watchers[i].context == context) {
+            store->watchers[i] = store->watchers[--store->watcher_count];
+            return;
+        }
+    }
 }
 
 void hk_store_commit(struct hk_store *store)
@@ -395,7 +426,7 @@ void hk_store_commit(struct hk_store *store)
 
 void hk_store_pump(struct hk_store *store)
 {
-    while (store->waiting.len > 0 || store->finished.len > 0) {
+    while (store->waiting.len > 0 || store->finished.len > 0 || store->has_news) {
         hk_store_commit(store);
         hk_store_deliver(store);
     }
@@ -404,7 +435,7 @@ void hk_store_pump(struct hk_store *store)
 bool hk_store_is_idle(struct hk_store *store)
 {
     HK_ASSERT(store->options.is_inline);
-    return store->waiting.len == 0 && store->finished.len == 0;
+    return store->waiting.len == 0 && store->finished.len == 0 && !store->has_news;
 }
 
 static void cancel(struct queue *q)
@@ -428,6 +459,7 @@ void hk_store_abandon(struct hk_store *store)
         store->finished = (struct queue){0};
         store->waiting = (struct queue){0};
         store->is_notified = false;
+        store->has_news = false;
         cancel(&finished);
         cancel(&waiting);
     }

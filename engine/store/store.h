@@ -54,6 +54,13 @@ void hk_store_deliver(struct hk_store *store);
 /* Inline stores: does all that is waiting, then delivers; repeats until nothing is left. */
 void hk_store_pump(struct hk_store *store);
 
+/* Called by hk_store_deliver after a commit that has added events (engine/store/event_store.h), also when a crash or a
+ * failure of that commit makes it a false alarm: whoever is called looks for itself, and looks once when it begins.
+ * Loop thread, before the first write or between two of them; at most HK_STORE_MAX_WATCHERS. */
+enum { HK_STORE_MAX_WATCHERS = 8 };
+void hk_store_watch(struct hk_store *store, void (*call)(void *context), void *context);
+void hk_store_unwatch(struct hk_store *store, void (*call)(void *context), const void *context);
+
 /* Waits until done: submit, run, commit. For CLI verbs and tests; not on the loop of a running engine. */
 HK_MUST_USE bool hk_store_write_now(struct hk_store *store, bool (*run)(struct hk_db *, void *, struct hk_error *),
                                     void *arg, struct hk_error *err);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "engine/store/schema.h"
 #include "engine/store/store.h"
 
 static char folder[64];
@@ -262,38 +263,38 @@ static void a_newer_database_is_refused_and_a_known_one_kept(void **state)
     assert_non_null(strstr(err.message, "newer hanok"));
 }
 
-/* Before migration 7, but one thing it makes is there already: it fails after its first statements. */
-static bool run_half_migrated(struct hk_db *db, void *arg, struct hk_error *err)
+/* A database as migrations 1 to 6 left it, but one thing that migration 7 makes is there already: it fails after its
+ * first statements. */
+static void make_half_migrated(void)
 {
-    (void)arg;
-    return hk_db_exec(db,
-                      "DROP TABLE deleted_key; DROP TRIGGER dag_run_deleted; DROP INDEX dag_version_by_source; DROP "
-                      "TRIGGER dag_version_shows_another; DROP TRIGGER dag_version_shows_none; PRAGMA user_version = 6",
-                      err);
-}
-
-static bool run_repair(struct hk_db *db, void *arg, struct hk_error *err)
-{
-    (void)arg;
-    return hk_db_exec(db, "DROP TRIGGER dag_version_deleted; ALTER TABLE dag_run DROP COLUMN starts_before", err);
+    struct hk_db *db = NULL;
+    struct hk_error err = {0};
+    assert_true(hk_db_open(path, HK_DB_READ_WRITE, &db, &err));
+    for (int i = 0; i < 6; i++) {
+        assert_true(hk_db_exec(db, hk_schema_sql[i], &err));
+    }
+    assert_true(hk_db_exec(db,
+                           "CREATE TRIGGER dag_version_deleted AFTER DELETE ON dag_version BEGIN SELECT 1; END; "
+                           "PRAGMA user_version = 6",
+                           &err));
+    hk_db_close(db);
 }
 
 static void a_migration_happens_as_a_whole_or_not_at_all(void **state)
 {
     (void)state;
-    struct hk_store *store = open_store(path, false);
+    struct hk_store *store = NULL;
     struct hk_db *db = NULL;
     struct hk_error err = {0};
     struct hk_store_options options = {.path = path};
-    assert_true(hk_store_write_now(store, run_half_migrated, NULL, &err));
-    hk_store_close(store);
+    make_half_migrated();
     for (int i = 0; i < 2; i++) { /* the second finds what the first has left */
         assert_false(hk_store_open(&options, &store, &err));
         assert_non_null(strstr(err.message, "migration 7"));
         assert_non_null(strstr(err.message, "dag_version_deleted already exists"));
     }
     assert_true(hk_db_open(path, HK_DB_READ_WRITE, &db, &err));
-    assert_true(run_repair(db, NULL, &err));
+    assert_true(hk_db_exec(db, "DROP TRIGGER dag_version_deleted", &err));
     hk_db_close(db);
     hk_store_close(open_store(path, false));
 }
