@@ -24,10 +24,11 @@ struct request_state {
     uint64_t generation;          /* before the handler began */
     struct hk_str target;
     int64_t started_us;
-    size_t received;
+    uint64_t received;
+    uint64_t renewed_at; /* of what was received when the guard was last told */
     enum phase phase;
     int status;
-    bool is_too_large;
+    bool is_too_large; /* or its sink wants no more */
 };
 
 static int64_t now_us(const struct hk_http *http)
@@ -161,7 +162,12 @@ static struct MHD_Response *make_response(struct MHD_Connection *connection, str
         s->exchange = res->exchange;
         s->connection = connection;
         hk_exchange_retain(res->exchange);
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, s, end_stream);
+        uint64_t length = res->stream.length > 0 ? res->stream.length : MHD_SIZE_UNKNOWN;
+        return MHD_create_response_from_callback(length, STREAM_BLOCK, read_stream, s, end_stream);
+    }
+    if (res->has_file) {
+        res->has_file = false; /* the library closes it */
+        return MHD_create_response_from_fd_at_offset64(res->file.size, res->file.fd, res->file.offset);
     }
     size_t len = res->body.len;
     return MHD_create_response_from_buffer(len, hk_buf_take(&res->body), MHD_RESPMEM_MUST_FREE);
@@ -183,7 +189,7 @@ static enum MHD_Result answer(const struct hk_http *http, struct MHD_Connection 
     }
     bool is_lasting = res->is_lasting && state->key.len > 0 && res->status == 200 && !res->closes;
     size_t body_bytes = res->body.len;
-    HK_ASSERT(!is_lasting || res->stream.read == NULL);
+    HK_ASSERT(!is_lasting || (res->stream.read == NULL && !res->has_file));
     struct MHD_Response *made = make_response(connection, res);
     HK_ASSERT(made != NULL);
     if (res->content_type != NULL) {
@@ -224,6 +230,12 @@ static bool answer_again(const struct hk_http *http, struct MHD_Connection *conn
     return true;
 }
 
+static unsigned defer_ms(const struct hk_http *http, const struct request_state *state)
+{
+    unsigned own = state->exchange->response.defer_ms;
+    return own > 0 ? own : http->options.defer_ms;
+}
+
 /* The deferred response belongs to the thread that has not completed it, so this answer is made apart from it. */
 static enum MHD_Result answer_instead(const struct hk_http *http, struct MHD_Connection *connection,
                                       struct request_state *state, enum hk_wake why)
@@ -235,7 +247,7 @@ static enum MHD_Result answer_instead(const struct hk_http *http, struct MHD_Con
     hk_response_init(&res, &arena);
     if (why == HK_WAKE_DEADLINE) {
         snprintf(message, sizeof message, "The answer was not ready within %u ms; what was asked for may still happen.",
-                 http->options.defer_ms);
+                 defer_ms(http, state));
     } else {
         snprintf(message, sizeof message, "The server is shutting down; try again later.");
     }
@@ -265,14 +277,18 @@ static enum MHD_Result run_handler(const struct hk_http *http, struct MHD_Connec
     if (answer_again(http, connection, state)) {
         return MHD_YES;
     }
-    if (state->route != NULL) {
+    if (exchange->sink.end != NULL) {
+        struct hk_sink sink = exchange->sink;
+        exchange->sink = (struct hk_sink){0};
+        sink.end(sink.context, &exchange->request, &exchange->response);
+    } else if (state->route != NULL) {
         hk_router_run(state->route, &exchange->request, &exchange->response);
     }
     if (!exchange->response.is_deferred) {
         return answer(http, connection, state, &exchange->response);
     }
     state->phase = PHASE_WAITING;
-    if (hk_waiting_enter(exchange->waiting, &exchange->waiter, connection, http->options.defer_ms * HK_MS_US)) {
+    if (hk_waiting_enter(exchange->waiting, &exchange->waiter, connection, defer_ms(http, state) * HK_MS_US)) {
         return MHD_YES;
     }
     return answer_deferred(http, connection, state);
@@ -310,8 +326,16 @@ static bool refuse(struct request_state *state, int status, const char *message)
     return false;
 }
 
-/* Everything that can be said before the body. false: the failure must be answered at once and the connection ended,
- * because what follows on it cannot be trusted or would be too much to read. */
+/* false: the answer, which is there, must be given at once and the connection ended, because the body would be too much
+ * to read for nothing, or the client waits to hear whether to send it. */
+static bool can_swallow(const struct hk_http *http, const struct hk_request *req)
+{
+    int64_t length = 0;
+    (void)hk_str_to_i64(hk_request_header(req, "Content-Length"), &length);
+    return (uint64_t)length <= http->options.max_body_bytes * SWALLOW_FACTOR &&
+           hk_request_header(req, "Expect").len == 0;
+}
+
 static bool check_size(const struct hk_http *http, struct request_state *state)
 {
     const struct hk_request *req = &state->exchange->request;
@@ -323,13 +347,14 @@ static bool check_size(const struct hk_http *http, struct request_state *state)
     char message[160];
     snprintf(message, sizeof message, "The body is %lld bytes long; at most %zu are allowed.", (long long)length,
              http->options.max_body_bytes);
-    bool can_wait =
-        (uint64_t)length <= http->options.max_body_bytes * SWALLOW_FACTOR && hk_request_header(req, "Expect").len == 0;
     (void)refuse(state, 413, message);
     state->is_too_large = true;
-    return can_wait;
+    state->route = NULL;
+    return can_swallow(http, req);
 }
 
+/* Everything that can be said before routing. false: the failure must be answered at once and the connection ended,
+ * because what follows on it cannot be trusted. */
 static bool check_head(const struct hk_http *http, struct request_state *state, const char *method, const char *version)
 {
     struct hk_request *req = &state->exchange->request;
@@ -349,7 +374,27 @@ static bool check_head(const struct hk_http *http, struct request_state *state, 
     if (!hk_method_parse(hk_str_from(method), &req->method)) {
         return refuse(state, 501, "This HTTP method is not supported.");
     }
-    return check_size(http, state);
+    return true;
+}
+
+/* Who may send a body, and where it goes. false: answered at once. */
+static bool admit(const struct hk_http *http, struct request_state *state)
+{
+    struct hk_exchange *exchange = state->exchange;
+    struct hk_request *req = &exchange->request;
+    state->route = hk_router_admit(http->options.router, http->options.auth, req, &exchange->response);
+    if (state->route != NULL && state->route->begin == NULL) {
+        return check_size(http, state);
+    }
+    if (state->route != NULL && hk_router_begin(state->route, req, &exchange->response, &exchange->sink)) {
+        return true;
+    }
+    state->route = NULL;
+    if (can_swallow(http, req)) {
+        return true;
+    }
+    exchange->response.closes = true;
+    return false;
 }
 
 static enum MHD_Result begin(const struct hk_http *http, struct MHD_Connection *connection, struct request_state *state,
@@ -360,12 +405,9 @@ static enum MHD_Result begin(const struct hk_http *http, struct MHD_Connection *
     state->phase = PHASE_BODY;
     req->remote = remote_of(connection, req->arena);
     (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, req);
-    if (!check_head(http, state, method, version)) {
+    if (!check_head(http, state, method, version) || !admit(http, state)) {
         hk_guard_end(http->guard, guarded_of(connection));
         return answer(http, connection, state, &exchange->response);
-    }
-    if (!state->is_too_large) {
-        state->route = hk_router_admit(http->options.router, http->options.auth, req, &exchange->response);
     }
     return MHD_YES;
 }
@@ -376,6 +418,20 @@ static size_t body_limit(const struct hk_http *http, const struct hk_route *rout
     size_t most = http->options.max_body_bytes;
     bool is_anonymous = route != NULL && route->needs == HK_ROLE_ANYONE;
     return is_anonymous && most > HK_MAX_ANONYMOUS_BODY_BYTES ? HK_MAX_ANONYMOUS_BODY_BYTES : most;
+}
+
+static void pass_on(const struct hk_http *http, struct MHD_Connection *connection, struct request_state *state,
+                    const char *data, size_t size)
+{
+    struct hk_sink *sink = &state->exchange->sink;
+    state->received += size;
+    if (state->received - state->renewed_at >= HK_UPLOAD_LEAST_BYTES) {
+        state->renewed_at = state->received;
+        hk_guard_renew(http->guard, guarded_of(connection));
+    }
+    if (!state->is_too_large) {
+        state->is_too_large = !sink->write(sink->context, data, size);
+    }
 }
 
 /* false: so much that even throwing it away is too much. */
@@ -414,6 +470,10 @@ enum MHD_Result hk_http_on_access(void *context, struct MHD_Connection *connecti
         if (*data_size > 0) {
             size_t size = *data_size;
             *data_size = 0;
+            if (state->exchange->sink.end != NULL) {
+                pass_on(http, connection, state, data, size);
+                return MHD_YES;
+            }
             return take_body(http, state, data, size) ? MHD_YES : MHD_NO;
         }
         hk_guard_end(http->guard, guarded_of(connection));

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "engine/base/alloc.h"
@@ -32,6 +33,9 @@ void hk_exchange_release(struct hk_exchange *exchange)
 {
     if (exchange == NULL || atomic_fetch_sub(&exchange->references, 1) != 1) {
         return;
+    }
+    if (exchange->sink.end != NULL) {
+        exchange->sink.abort(exchange->sink.context);
     }
     hk_response_clear(&exchange->response);
     hk_buf_clear(&exchange->body);
@@ -152,6 +156,19 @@ static void drain_stream(struct hk_exchange *exchange, uv_sem_t *sem)
     }
 }
 
+static void drain_file(struct hk_response *res)
+{
+    char chunk[4096];
+    const struct hk_file *file = &res->file;
+    for (uint64_t at = 0; at < file->size;) {
+        size_t want = file->size - at < sizeof chunk ? (size_t)(file->size - at) : sizeof chunk;
+        ssize_t n = pread(file->fd, chunk, want, (off_t)(file->offset + at));
+        HK_ASSERT(n > 0);
+        hk_buf_add(&res->body, chunk, (size_t)n);
+        at += (uint64_t)n;
+    }
+}
+
 struct hk_exchange *hk_exchange_call(const struct hk_router *router, struct hk_auth *auth, const struct hk_call *call)
 {
     uv_sem_t sem;
@@ -172,6 +189,9 @@ struct hk_exchange *hk_exchange_call(const struct hk_router *router, struct hk_a
     }
     if (exchange->response.stream.read != NULL) {
         drain_stream(exchange, &sem);
+    }
+    if (exchange->response.has_file) {
+        drain_file(&exchange->response);
     }
     hk_waiting_stop(waiting);
     hk_waiting_release(waiting);

@@ -21,6 +21,7 @@ struct hk_exchange {
     struct hk_request request;
     struct hk_response response;
     struct hk_buf body;         /* as it comes in; request.body points here */
+    struct hk_sink sink;        /* where it goes instead; end NULL: nowhere, or it has ended */
     struct hk_waiting *waiting; /* counted; NULL: handlers may not defer */
     struct hk_waiter waiter;
     atomic_int references;
@@ -40,7 +41,8 @@ struct hk_call {
     const char *host;          /* NULL: localhost */
 };
 
-/* Never NULL. A stream is read to its end into response.body; a deferred answer is waited for up to the deadline. */
+/* Never NULL. A stream or a file is read to its end into response.body; a deferred answer is waited for up to the
+ * deadline. */
 struct hk_exchange *hk_exchange_call(const struct hk_router *router, struct hk_auth *auth, const struct hk_call *call);
 
 #endif

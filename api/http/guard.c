@@ -140,6 +140,16 @@ void hk_guard_hear(struct hk_guard *guard, struct hk_guarded *guarded)
     uv_mutex_unlock(&guard->lock);
 }
 
+void hk_guard_renew(struct hk_guard *guard, struct hk_guarded *guarded)
+{
+    uv_mutex_lock(&guard->lock);
+    if (guarded->is_listed) { /* not one that was just cut off */
+        list(guard, guarded);
+        guarded->is_idle = false;
+    }
+    uv_mutex_unlock(&guard->lock);
+}
+
 void hk_guard_end(struct hk_guard *guard, struct hk_guarded *guarded)
 {
     uv_mutex_lock(&guard->lock);

@@ -1,6 +1,7 @@
 #include "api/http/response.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "api/http/router.h"
 
@@ -16,6 +17,10 @@ static void close_stream(struct hk_response *res)
         res->stream.close(res->stream.context);
     }
     res->stream = (struct hk_stream){0};
+    if (res->has_file) {
+        (void)close(res->file.fd);
+    }
+    res->has_file = false;
 }
 
 void hk_response_clear(struct hk_response *res)
@@ -36,6 +41,14 @@ void hk_response_stream(struct hk_response *res, const char *content_type, const
     HK_ASSERT(res->stream.read == NULL);
     res->content_type = content_type;
     res->stream = *stream;
+}
+
+void hk_response_file(struct hk_response *res, const char *content_type, const struct hk_file *file)
+{
+    HK_ASSERT(file->fd >= 0 && !res->has_file && res->stream.read == NULL);
+    res->content_type = content_type;
+    res->file = *file;
+    res->has_file = true;
 }
 
 void hk_response_json(struct hk_response *res, int status, struct hk_str json)

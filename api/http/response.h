@@ -1,4 +1,4 @@
-/* struct hk_response: what a handler answers. Three ways:
+/* struct hk_response: what a handler answers. Four ways:
  *
  * At once: set the status and build the body.
  *     res->content_type = "application/json"; (the default)
@@ -7,10 +7,13 @@
  * As a stream (ndjson, server-sent events, log files; constant memory): hk_response_stream with a read function
  * that the server calls whenever the client can take more.
  *
+ * As a file or a part of one: hk_response_file, which the kernel sends without copying it into the process.
+ *
  * Later: hk_response_defer gives a handle that some other thread completes exactly once with
  * hk_deferred_complete. Between the two the request, the response and the arena belong to the holder of the handle
- * (read the one, fill the other). After the deadline of 30 s, or when the server stops, the caller is told 503 in the
- * door's shape and what the holder completes later is dropped; completing stays safe even after the server is gone.
+ * (read the one, fill the other). After the deadline of 30 s (or defer_ms, set before), or when the server stops, the
+ * caller is told 503 in the door's shape and what the holder completes later is dropped; completing stays safe even
+ * after the server is gone.
  *
  * Failures are shaped by the door (router.h): hk_fail and hk_fail_error ask its writer. */
 #ifndef HK_HTTP_RESPONSE_H
@@ -34,8 +37,15 @@ struct hk_stream {
     enum hk_stream_step (*read)(void *context, char *out, size_t size, size_t *written);
     void (*close)(void *context); /* called exactly once; may be NULL */
     void *context;
-    int wait_ms; /* for HK_STREAM_WAIT; 0: HK_STREAM_IDLE_MS. read may not change it; server-sent
-                                     events write a comment line then, which is how a gone client is noticed */
+    int wait_ms;     /* for HK_STREAM_WAIT; 0: HK_STREAM_IDLE_MS. read may not change it; server-sent
+                                         events write a comment line then, which is how a gone client is noticed */
+    uint64_t length; /* of all that read will give, when it is known before; 0: it is not */
+};
+
+struct hk_file {
+    int fd; /* closed by the response */
+    uint64_t offset;
+    uint64_t size;
 };
 
 struct hk_exchange;
@@ -48,6 +58,9 @@ struct hk_response {
     struct hk_buf body;
     struct hk_pairs headers; /* hk_response_header adds */
     struct hk_stream stream;
+    struct hk_file file; /* if has_file */
+    bool has_file;
+    unsigned defer_ms; /* how long a deferred answer may take; 0: as long as the server allows */
     bool is_deferred;
     bool closes;     /* end the connection after this answer */
     bool is_lasting; /* depends on the address, the Accept header, the caller's name and role, and what the door's
@@ -57,10 +70,12 @@ struct hk_response {
 };
 
 void hk_response_init(struct hk_response *res, struct hk_arena *arena);
-void hk_response_clear(struct hk_response *res); /* frees the body, closes a stream that was never sent */
+void hk_response_clear(struct hk_response *res); /* frees the body, closes a stream or a file that was never sent */
 
 void hk_response_header(struct hk_response *res, const char *name, struct hk_str value); /* copies */
 void hk_response_stream(struct hk_response *res, const char *content_type, const struct hk_stream *stream);
+/* Size bytes of an open file from offset on; takes the descriptor over. Not for one that may shrink meanwhile. */
+void hk_response_file(struct hk_response *res, const char *content_type, const struct hk_file *file);
 /* {} with a status, for the many answers that are one JSON text already. */
 void hk_response_json(struct hk_response *res, int status, struct hk_str json);
 void hk_response_empty(struct hk_response *res, int status); /* 204 and such */

@@ -177,7 +177,7 @@ bool hk_router_add(struct hk_router *router, const struct hk_door *door, struct 
     }
     for (size_t i = 0; i < door->route_count; i++) {
         const struct hk_route *route = &door->routes[i];
-        HK_ASSERT(route->method != HK_METHOD_HEAD && route->handler != NULL);
+        HK_ASSERT(route->method != HK_METHOD_HEAD && (route->handler == NULL) != (route->begin == NULL));
         struct node *node = add_pattern(router, route->pattern, err);
         if (node == NULL) {
             return hk_error_prefix(err, "door '%s'", door->name);
@@ -389,11 +389,35 @@ void hk_router_run(const struct hk_route *route, struct hk_request *req, struct 
     }
 }
 
+bool hk_router_begin(const struct hk_route *route, struct hk_request *req, struct hk_response *res,
+                     struct hk_sink *sink)
+{
+    *sink = (struct hk_sink){0};
+    route->begin(req, res, sink);
+    HK_ASSERT(!res->is_deferred);
+    return sink->end != NULL;
+}
+
+/* What the server does as the body arrives, at once. */
+static void run_at_once(const struct hk_route *route, struct hk_request *req, struct hk_response *res)
+{
+    struct hk_sink sink;
+    if (!hk_router_begin(route, req, res, &sink)) {
+        return;
+    }
+    if (req->body.len > 0) {
+        (void)sink.write(sink.context, req->body.data, req->body.len);
+    }
+    sink.end(sink.context, req, res);
+}
+
 void hk_router_dispatch(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
                         struct hk_response *res)
 {
     const struct hk_route *route = hk_router_admit(router, auth, req, res);
-    if (route != NULL) {
+    if (route != NULL && route->begin != NULL) {
+        run_at_once(route, req, res);
+    } else if (route != NULL) {
         hk_router_run(route, req, res);
     }
 }

@@ -19,12 +19,15 @@
 #include "api/http/auth.h"
 #include "api/http/request.h"
 #include "api/http/response.h"
+#include "api/http/sink.h"
 
 struct hk_route {
     enum hk_method method;
     const char *pattern;
     enum hk_role needs; /* the least role; HK_ROLE_ANYONE: no credentials are looked at */
     void (*handler)(const struct hk_request *req, struct hk_response *res);
+    /* Instead of a handler: the body is not kept, it goes where this says (sink.h). */
+    void (*begin)(const struct hk_request *req, struct hk_response *res, struct hk_sink *sink);
 };
 
 /* Strings, prefixes and routes are borrowed for the router's life; the struct itself is copied. */
@@ -63,8 +66,12 @@ const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk
 /* What it does once the body is there: the handler, unless the body is JSON that would fill the memory when read. */
 void hk_router_run(const struct hk_route *route, struct hk_request *req, struct hk_response *res);
 
-/* The whole way of a parsed request: admit, then run. auth may be NULL only if every route is
- * HK_ROLE_ANYONE. */
+/* The same for a route with `begin`, before the body. false: it was refused, and the answer is in res. */
+bool hk_router_begin(const struct hk_route *route, struct hk_request *req, struct hk_response *res,
+                     struct hk_sink *sink);
+
+/* The whole way of a parsed request whose body is in memory: admit, then run or write it into the sink. auth may be
+ * NULL only if every route is HK_ROLE_ANYONE. */
 void hk_router_dispatch(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
                         struct hk_response *res);
 

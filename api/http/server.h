@@ -1,6 +1,7 @@
 /* The HTTP server: libmicrohttpd in poll mode behind plain functions; nothing outside this folder names it. It reads a
- * request whole (within engine/base/limits.h), guards the framing, sends it through the router, and writes the
- * answer: at once, as a stream, or when a deferred handle is completed. One log line a request.
+ * request whole (within engine/base/limits.h) or hands its body on as it comes (sink.h), guards the framing, sends it
+ * through the router, and writes the answer: at once, as a stream, or when a deferred handle is completed. One log line
+ * a request.
  *
  * Threads: `threads` HTTP threads run handlers, and one more keeps the deadlines of those that wait; it sleeps as long
  * as nobody does. hk_http_stop ends them all: deferred and streaming callers get 503 or a closed connection first. */

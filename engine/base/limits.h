@@ -22,6 +22,7 @@ enum {
     HK_MAX_ANONYMOUS_BODY_BYTES = 64 * 1024, /* where no credentials are asked for: a login */
     HK_MAX_BODY_VALUES = 250000, /* of JSON, arrays and objects included: up to 300 bytes each once they are read */
     HK_MAX_URL_BYTES = 16 * 1024,
+    HK_UPLOAD_LEAST_BYTES = 64 * 1024, /* within twice the idle time, of a body that is not kept */
     HK_MAX_CONNECTIONS = 1000,
     HK_CONNECTION_IDLE_SECONDS = 60,
     HK_MAX_PAGE = 100, /* Airflow's maximum_page_limit */

@@ -152,6 +152,80 @@ static void count_times(const struct hk_request *req, struct hk_response *res)
     memset(hk_buf_extend(&res->body, (size_t)size), 'x', (size_t)size);
 }
 
+/* Counts and sums up what is uploaded. "most": write wants no more from then on; "refuse": no sink is given. */
+struct upload {
+    uint64_t bytes;
+    uint64_t sum;
+    int64_t most;
+};
+static atomic_int uploads_begun;
+static atomic_int uploads_aborted;
+static atomic_uint_fast64_t uploaded; /* in all */
+
+static bool take_piece(void *context, const char *data, size_t size)
+{
+    struct upload *upload = context;
+    for (size_t i = 0; i < size; i++) {
+        upload->sum = upload->sum * 31 + (unsigned char)data[i];
+    }
+    upload->bytes += size;
+    atomic_fetch_add(&uploaded, size);
+    return upload->most == 0 || upload->bytes < (uint64_t)upload->most;
+}
+
+static void end_upload(void *context, const struct hk_request *req, struct hk_response *res)
+{
+    struct upload *upload = context;
+    if (hk_request_has_query(req, "hold")) {
+        held = hk_response_defer(res);
+        uv_sem_post(&is_held);
+    } else {
+        hk_buf_printf(&res->body, "took %llu %llx", (unsigned long long)upload->bytes, (unsigned long long)upload->sum);
+    }
+    free(upload);
+}
+
+static void abort_upload(void *context)
+{
+    free(context);
+    atomic_fetch_add(&uploads_aborted, 1);
+}
+
+static void begin_upload(const struct hk_request *req, struct hk_response *res, struct hk_sink *sink)
+{
+    atomic_fetch_add(&uploads_begun, 1);
+    if (hk_request_has_query(req, "refuse")) {
+        hk_fail(req, res, HK_INVALID, "not here");
+        return;
+    }
+    struct upload *upload = hk_alloc(sizeof *upload);
+    (void)hk_str_to_i64(hk_request_query(req, "most"), &upload->most);
+    *sink = (struct hk_sink){take_piece, end_upload, abort_upload, upload};
+}
+
+/* A part of a file that is gone from the folder already. */
+static void send_file(const struct hk_request *req, struct hk_response *res)
+{
+    int64_t from = 0;
+    int64_t size = 0;
+    char name[] = "/tmp/hanok-test-http-XXXXXX";
+    struct hk_file file = {.fd = mkstemp(name)};
+    (void)hk_str_to_i64(hk_request_query(req, "from"), &from);
+    (void)hk_str_to_i64(hk_request_query(req, "size"), &size);
+    assert_true(file.fd >= 0 && unlink(name) == 0);
+    for (int64_t i = 0; i < from + size; i += 8) {
+        char text[32];
+        snprintf(text, sizeof text, "%07lld\n", (long long)i);
+        assert_int_equal(write(file.fd, text, 8), 8);
+    }
+    file.offset = (uint64_t)from;
+    file.size = (uint64_t)size;
+    hk_response_file(res, "application/x-numbers", &file);
+    if (hk_request_has_query(req, "fail")) {
+        hk_fail(req, res, HK_NOT_FOUND, "changed its mind");
+    }
+}
+
 static uint64_t tell_generation(void *context)
 {
     (void)context;
@@ -165,10 +239,15 @@ static void write_error(const struct hk_request *req, struct hk_response *res, c
 }
 
 static const struct hk_route routes[] = {
-    {HK_METHOD_GET, "/t/echo", HK_ROLE_ANYONE, echo},         {HK_METHOD_POST, "/t/echo", HK_ROLE_ANYONE, echo},
-    {HK_METHOD_GET, "/t/defer", HK_ROLE_ANYONE, defer},       {HK_METHOD_GET, "/t/hold", HK_ROLE_ANYONE, hold},
-    {HK_METHOD_GET, "/t/numbers", HK_ROLE_ANYONE, numbers},   {HK_METHOD_GET, "/t/events", HK_ROLE_ANYONE, events},
+    {HK_METHOD_GET, "/t/echo", HK_ROLE_ANYONE, echo},
+    {HK_METHOD_POST, "/t/echo", HK_ROLE_ANYONE, echo},
+    {HK_METHOD_GET, "/t/defer", HK_ROLE_ANYONE, defer},
+    {HK_METHOD_GET, "/t/hold", HK_ROLE_ANYONE, hold},
+    {HK_METHOD_GET, "/t/numbers", HK_ROLE_ANYONE, numbers},
+    {HK_METHOD_GET, "/t/events", HK_ROLE_ANYONE, events},
     {HK_METHOD_GET, "/t/times", HK_ROLE_ANYONE, count_times},
+    {HK_METHOD_GET, "/t/file", HK_ROLE_ANYONE, send_file},
+    {HK_METHOD_PUT, "/t/upload", HK_ROLE_ANYONE, NULL, begin_upload},
 };
 static const char *const prefixes[] = {"/t", NULL};
 static const struct hk_door door = {.name = "test",
@@ -196,6 +275,9 @@ static inline int start(unsigned threads)
     atomic_store(&streams_closed, 0);
     atomic_store(&wake_count, 0);
     atomic_store(&times_counted, 0);
+    atomic_store(&uploads_begun, 0);
+    atomic_store(&uploads_aborted, 0);
+    atomic_store(&uploaded, 0);
     atomic_store(&generation_now, 0);
     struct hk_http_options options = options_of(threads);
     return hk_router_add(router, &door, &err) && hk_http_start(&options, &http, &err) ? 0 : 1;
