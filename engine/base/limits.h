@@ -41,6 +41,17 @@ enum {
     HK_KILL_GRACE_MS = 5000,     /* between SIGTERM and SIGKILL; Airflow's killed_task_cleanup_time is 60 s */
     HK_PARSE_TIMEOUT_MS = 50000, /* Airflow's dag_file_processor_timeout */
 
+    /* artifacts */
+    HK_MAX_ARTIFACT_PATH_BYTES = 2048,
+    HK_MAX_ARTIFACT_DEPTH = 60,                      /* folders in folders */
+    HK_MAX_ARTIFACT_PARTS = 10000,                   /* of an upload in parts: S3's limit */
+    HK_MAX_POSTED_ARTIFACT_BYTES = 10 * 1024 * 1024, /* of one that MLflow's pages send */
+    HK_ARTIFACT_THREADS = 4,                         /* that wait for disks and object stores */
+    HK_MAX_ARTIFACT_JOBS = 1024,
+    HK_ARTIFACT_BLOCK_BYTES = 4 * 1024 * 1024, /* fetched from an object store at once */
+    HK_ARTIFACT_DEADLINE_MS = 600 * 1000,      /* for a disk or an object store to take what was uploaded */
+    HK_ARTIFACT_URL_SECONDS = 300,             /* how long an address that is handed out is good for; MLflow's */
+
     /* queues */
     HK_MAX_WRITER_QUEUE = 65536,
     HK_MAX_WRITER_BATCH = 4096,

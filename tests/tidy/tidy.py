@@ -47,11 +47,11 @@ LIBRARIES = {
     "sqlite3.h": ["engine/store/"],
     "microhttpd.h": ["api/http/"],
     "jansson.h": ["engine/base/json.", "api/", "dags/", "workers/"],
-    "uv.h": ["engine/base/", "engine/store/", "dags/", "workers/", "api/"],
-    "openssl/": ["api/http/", "engine/store/secret.c"],
+    "uv.h": ["engine/base/", "engine/store/", "engine/artifacts/", "dags/", "workers/", "api/"],
+    "openssl/": ["api/http/", "engine/artifacts/", "engine/store/secret.c"],
     "yaml.h": ["dags/", "api/cli/output_yaml.c"],
     "msgpack.h": ["workers/"],
-    "curl/": ["workers/", "api/cli/"],
+    "curl/": ["workers/", "engine/artifacts/", "api/cli/"],
     "cmocka.h": [],
 }
 # Reads JSON trees, so it carries jansson with it; the scheduler's decisions and the states know none.
