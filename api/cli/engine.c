@@ -10,6 +10,7 @@
 
 #include "api/airflow/rest.h"
 #include "api/mlflow/mlflow.h"
+#include "api/cli/artifacts.h"
 #include "api/cli/dag_callback.h"
 #include "api/cli/door.h"
 #include "api/cli/home_url.h"
@@ -60,6 +61,8 @@ struct hk_engine {
     struct hk_router *router;
     struct hk_auth *auth;
     struct hk_airflow *airflow;
+    struct hk_artifacts *artifacts;
+    struct hk_job_queue *jobs;
     struct hk_mlflow *mlflow;
     struct hk_cli_door cli_door;
     struct hk_http *http;
@@ -390,8 +393,17 @@ static bool start_doors(struct hk_engine *e, struct hk_error *err)
                                          .post = hk_engine_post,
                                          .post_context = e};
     e->airflow = hk_airflow_new(&airflow);
-    struct hk_mlflow_options mlflow = {
-        .store = e->store, .clock = hk_clock_system(), .secret = &e->key, .post = hk_engine_post, .post_context = e};
+    if (!hk_cli_artifacts_open(e->options.home, e->options.artifacts_destination, &e->artifacts, err)) {
+        return false;
+    }
+    e->jobs = hk_job_queue_new();
+    struct hk_mlflow_options mlflow = {.store = e->store,
+                                       .clock = hk_clock_system(),
+                                       .secret = &e->key,
+                                       .artifacts = e->artifacts,
+                                       .jobs = e->jobs,
+                                       .post = hk_engine_post,
+                                       .post_context = e};
     e->mlflow = hk_mlflow_new(&mlflow);
     e->cli_door = (struct hk_cli_door){.store = e->store,
                                        .key = &e->key,
@@ -630,9 +642,14 @@ static void quit_further(struct hk_engine *e)
 
 void hk_engine_free(struct hk_engine *e)
 {
+    if (e->artifacts != NULL) {
+        hk_artifacts_stop(e->artifacts);
+    }
+    hk_job_queue_free(e->jobs);
     run_posted(e);
     hk_airflow_free(e->airflow);
     hk_mlflow_free(e->mlflow);
+    hk_artifacts_free(e->artifacts);
     hk_router_destroy(e->router);
     hk_auth_destroy(e->auth);
     hk_parser_free(e->parser);

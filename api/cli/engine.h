@@ -14,7 +14,8 @@ struct hk_engine_options {
     const struct hk_home *home;
     const char *const *dag_folders; /* paths of folders or files */
     size_t dag_folder_count;
-    const char *listen; /* NULL: no doors */
+    const char *listen;                /* NULL: no doors */
+    const char *artifacts_destination; /* as hk_cli_artifacts_open takes it; NULL: HOME/artifacts */
     bool all_admins;
     uint32_t parallelism;    /* 0: cores x 2 */
     const char *python;      /* NULL: none */

@@ -3,6 +3,7 @@
  *     HOME/hanok.db           the database (and its -wal, -shm, .lock)
  *     HOME/secrets            keys: tokens (64 bytes) and Fernet (32 bytes), 0600
  *     HOME/admin-password     of the first user, 0600, written once
+ *     HOME/artifacts/         what MLflow runs log as files, unless they lie elsewhere
  *     HOME/logs/              task logs, Airflow's path template
  *     HOME/run/               the shim's socket and journal, the engine's URL, the Python host's files
  */

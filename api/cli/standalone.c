@@ -48,6 +48,7 @@ int hk_standalone(const struct hk_standalone_options *options)
         .dag_folders = uses_own ? own_folders : options->dag_folders,
         .dag_folder_count = uses_own ? 1 : options->dag_folder_count,
         .listen = options->listen != NULL ? options->listen : "127.0.0.1:8080",
+        .artifacts_destination = options->artifacts_destination,
         .all_admins = options->all_admins,
         .parallelism = options->parallelism,
         .python = options->python,

@@ -182,6 +182,7 @@ struct hk_exchange *hk_exchange_call(const struct hk_router *router, struct hk_a
     if (hk_request_parse_target(&exchange->request, target, &err)) {
         hk_router_dispatch(router, auth, &exchange->request, &exchange->response);
     } else {
+        hk_router_pick_door(router, &exchange->request);
         hk_fail_error(&exchange->request, &exchange->response, &err);
     }
     if (exchange->response.is_deferred) {

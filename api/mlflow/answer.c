@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/mlflow/mlflow_internal.h"
+#include "engine/artifacts/artifact_path.h"
 #include "engine/base/log.h"
 
 /* ERROR_CODE_TO_HTTP_STATUS of mlflow/exceptions.py. */
@@ -85,12 +86,28 @@ void hk__ml_fail_error(struct hk_response *res, const struct hk_error *err)
     hk__ml_fail(res, name, "%s", err->message);
 }
 
+/* ".." and the like in the path of an artifact are noticed before routing; the answer is the one of later checks. */
+static bool is_bad_artifact_path(const struct hk_request *req, const struct hk_failure *failure)
+{
+    static const char *const proxies[] = {"/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"};
+    struct hk_artifact_path ignored;
+    struct hk_error err;
+    for (size_t i = 0; failure->status == 400 && i < sizeof proxies / sizeof proxies[0]; i++) {
+        size_t len = strlen(proxies[i]);
+        struct hk_str rest = {req->path.data + len, req->path.len - len};
+        if (hk_str_starts_with(req->path, proxies[i])) {
+            return !hk_artifact_path_read(rest, req->arena, &ignored, &err) && err.code == HK_INVALID;
+        }
+    }
+    return false;
+}
+
 /* What fails before a handler runs: unknown paths, credentials, bodies that are too large. */
 void hk__ml_write_error(const struct hk_request *req, struct hk_response *res, const struct hk_failure *failure)
 {
-    (void)req;
     const char *name = failure->is_unknown_route ? "ENDPOINT_NOT_FOUND" : by_code[failure->code];
-    write_failure(res, name, hk_str_from(failure->message));
+    write_failure(res, name,
+                  is_bad_artifact_path(req, failure) ? HK_STR("Invalid path") : hk_str_from(failure->message));
 }
 
 void hk__ml_empty(struct hk_response *res)

@@ -6,7 +6,7 @@
 #include "api/mlflow/mlflow_internal.h"
 #include "engine/base/alloc.h"
 
-static const struct hk__ml_table *const tables[] = {&hk__ml_server_table};
+static const struct hk__ml_table *const tables[] = {&hk__ml_artifact_table, &hk__ml_server_table};
 
 static const char *const prefixes[] = {"/api/2.0/mlflow", "/api/3.0/mlflow", "/api/2.0/mlflow-artifacts",
                                        "/ajax-api",       "/version",        NULL};
@@ -27,7 +27,8 @@ static void add_route(struct hk_mlflow *mlflow, const struct hk__ml_route *route
     char *pattern = hk_alloc(base_len + path_len + 1);
     memcpy(pattern, base, base_len);
     memcpy(pattern + base_len, route->path, path_len + 1);
-    mlflow->routes[mlflow->route_count++] = (struct hk_route){route->method, pattern, route->needs, route->handler};
+    mlflow->routes[mlflow->route_count++] =
+        (struct hk_route){route->method, pattern, route->needs, route->handler, route->begin};
 }
 
 static void add_table(struct hk_mlflow *mlflow, const struct hk__ml_table *table)

@@ -13,6 +13,8 @@
 #define HK_API_MLFLOW_MLFLOW_H
 
 #include "api/http/router.h"
+#include "engine/artifacts/artifact_store.h"
+#include "engine/artifacts/job_queue.h"
 #include "engine/base/clock.h"
 #include "engine/store/secret.h"
 #include "engine/store/store.h"
@@ -25,6 +27,10 @@ struct hk_mlflow_options {
     struct hk_store *store;
     const struct hk_clock *clock;
     const struct hk_secret_key *secret; /* borrowed; seals the secrets of webhooks */
+    /* Borrowed; where the artifacts of mlflow-artifacts:/ lie, and who may wait for them. The queue ends before the
+     * artifacts and this, after the server. */
+    struct hk_artifacts *artifacts;
+    struct hk_job_queue *jobs;
     /* Runs fn(arg) on the loop thread, soon, in order; from any thread. */
     void (*post)(void *context, void (*fn)(void *arg), void *arg);
     void *post_context;

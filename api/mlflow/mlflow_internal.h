@@ -30,6 +30,7 @@ struct hk__ml_route {
     const char *path;
     enum hk_role needs;
     void (*handler)(const struct hk_request *req, struct hk_response *res);
+    void (*begin)(const struct hk_request *req, struct hk_response *res, struct hk_sink *sink); /* instead of it */
 };
 
 struct hk__ml_table {
@@ -42,7 +43,8 @@ struct hk__ml_table {
         (rows), sizeof(rows) / sizeof((rows)[0])                                                                       \
     }
 
-extern const struct hk__ml_table hk__ml_server_table; /* server.c */
+extern const struct hk__ml_table hk__ml_artifact_table; /* artifacts.c */
+extern const struct hk__ml_table hk__ml_server_table;   /* server.c */
 
 /* ---- failures (answer.c) ---- */
 

@@ -15,6 +15,7 @@
 
 #include "api/http/exchange.h"
 #include "api/mlflow/mlflow.h"
+#include "engine/artifacts/folder_artifacts.h"
 
 #define FX_NOW_MS INT64_C(1700000000000)
 
@@ -23,6 +24,8 @@ static struct {
     int64_t now_us;
     struct hk_store *store;
     struct hk_secret_key key;
+    struct hk_artifacts *artifacts;
+    struct hk_job_queue *jobs;
     struct hk_mlflow *mlflow;
     struct hk_router *router;
     struct hk_auth *auth;
@@ -70,7 +73,15 @@ static int fx_set_up(void **state)
     assert_true(hk_token_new_secret(auth.secret, &err));
     fx.auth = hk_auth_create(&auth);
     fx.router = hk_router_create();
-    const struct hk_mlflow_options mlflow = {.store = fx.store, .clock = &fx_clock, .secret = &fx.key, .post = fx_post};
+    snprintf(path, sizeof path, "%s/artifacts", fx.folder);
+    assert_true(hk_folder_artifacts_open(path, &fx.artifacts, &err));
+    fx.jobs = hk_job_queue_new();
+    const struct hk_mlflow_options mlflow = {.store = fx.store,
+                                             .clock = &fx_clock,
+                                             .secret = &fx.key,
+                                             .artifacts = fx.artifacts,
+                                             .jobs = fx.jobs,
+                                             .post = fx_post};
     fx.mlflow = hk_mlflow_new(&mlflow);
     assert_true(hk_mlflow_register(fx.mlflow, fx.router, &err));
     return 0;
@@ -80,10 +91,12 @@ static int fx_tear_down(void **state)
 {
     (void)state;
     char command[128];
+    hk_job_queue_free(fx.jobs);
     hk_router_destroy(fx.router);
     hk_auth_destroy(fx.auth);
     hk_store_close(fx.store);
     hk_mlflow_free(fx.mlflow);
+    hk_artifacts_free(fx.artifacts);
     snprintf(command, sizeof command, "rm -rf '%s'", fx.folder);
     return system(command);
 }
