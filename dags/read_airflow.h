@@ -5,8 +5,8 @@
  * outlets run nowhere (HK_RUNNER_NOTHING), as in Airflow's scheduler; a BashOperator of the standard provider that the
  * host found to be plain (no templates, no callbacks, nothing overridden: see dags/python/host.py) runs natively
  * (HK_RUNNER_COMMAND); everything else runs in the host (HK_RUNNER_PYTHON). What hanok does not support yet - dynamic
- * task mapping, asset, event, partition and custom timetables, deadlines, ... - is refused with a sentence that names
- * the DAG, the task and the feature.
+ * task mapping, aliases of assets, event, partition and custom timetables, deadlines, ... - is refused with a sentence
+ * that names the DAG, the task and the feature.
  *
  * The JSON is outside input. Pure, except for time zone files that are looked at; any thread, but not the loop. */
 #ifndef HK_DAGS_READ_AIRFLOW_H

@@ -19,6 +19,12 @@ bool hk__airflow_span(const json_t *object, const char *key, int64_t *out_us);
 /* read_airflow_schedule.c */
 HK_MUST_USE bool hk__airflow_schedule(struct hk_graph_builder *b, const json_t *dag, struct hk_error *err);
 
+/* read_airflow_asset.c: {"__type": "asset_all", "objects": [...]}, and the outlets of a task. */
+HK_MUST_USE bool hk__airflow_condition(struct hk_graph_builder *b, const json_t *condition, struct hk_error *err);
+/* Whether all of them are assets that are known now: no aliases, which the task itself fills in. */
+bool hk__airflow_outlets_are_plain(const json_t *outlets);
+void hk__airflow_outlets(struct hk_graph_builder *b, uint32_t task, const json_t *outlets);
+
 /* read_airflow_task.c: fields is the task's "__var". */
 HK_MUST_USE bool hk__airflow_task(struct hk_graph_builder *b, const json_t *fields, struct hk_error *err);
 

@@ -15,7 +15,8 @@ enum shape {
     SHAPE_CRON_INTERVAL,
     SHAPE_DELTA_TRIGGER,
     SHAPE_DELTA_INTERVAL,
-    SHAPE_CRONS
+    SHAPE_CRONS,
+    SHAPE_ASSETS
 };
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
     {"airflow.timetables.simple.NullTimetable", SHAPE_NONE},
     {"airflow.timetables.simple.OnceTimetable", SHAPE_ONCE},
     {"airflow.timetables.simple.ContinuousTimetable", SHAPE_CONTINUOUS},
+    {"airflow.timetables.simple.AssetTriggeredTimetable", SHAPE_ASSETS},
     {"airflow.timetables.trigger.CronTriggerTimetable", SHAPE_CRON_TRIGGER},
     {"airflow.timetables.trigger.MultipleCronTriggerTimetable", SHAPE_CRONS},
     {"airflow.timetables.interval.CronDataIntervalTimetable", SHAPE_CRON_INTERVAL},
@@ -49,7 +51,7 @@ static bool refuse(struct hk_error *err, const char *what, const char *value)
 {
     return hk_error_set(err, HK_INVALID,
                         "%s '%.200s' is not supported by this version of hanok; schedules may be None, @once, "
-                        "@continuous, a preset, cron expressions or a timedelta.",
+                        "@continuous, a preset, cron expressions, a timedelta or assets.",
                         what, value);
 }
 
@@ -133,6 +135,10 @@ static bool read_shape(struct hk_graph_builder *b, enum shape shape, const json_
         schedule->kind = HK_SCHEDULE_CONTINUOUS;
         schedule->summary = "@continuous";
         return true;
+    case SHAPE_ASSETS:
+        schedule->kind = HK_SCHEDULE_ASSETS;
+        schedule->summary = "Asset";
+        return hk__airflow_condition(b, json_object_get(fields, "asset_condition"), err);
     case SHAPE_CRON_TRIGGER:
     case SHAPE_CRON_INTERVAL:
         return read_cron(b, fields, shape == SHAPE_CRON_INTERVAL, err);

@@ -188,7 +188,7 @@ static bool is_plain_bash(const json_t *fields, const json_t *command)
            strcmp(hk_json_get_text(fields, "_task_module", ""), bash_module) == 0 &&
            !has_template(json_object_get(command, "command")) && !has_template(env) &&
            (cwd == NULL || (*cwd == '/' && !has_template(json_object_get(command, "cwd")))) && !has_callback(fields) &&
-           !is_filled(fields, "outlets") && !is_filled(fields, "inlets");
+           !is_filled(fields, "inlets") && hk__airflow_outlets_are_plain(json_object_get(fields, "outlets"));
 }
 
 static void choose_runner(struct hk_graph_builder *b, struct hk_task *task, const json_t *fields)
@@ -198,8 +198,8 @@ static void choose_runner(struct hk_graph_builder *b, struct hk_task *task, cons
     if (hk_json_get_bool(fields, "_is_empty", false)) {
         /* Airflow's scheduler sends an EmptyOperator to a worker only for these reasons. */
         bool needs_worker = hk_json_get_bool(fields, "has_on_execute_callback", false) ||
-                            hk_json_get_bool(fields, "has_on_success_callback", false) ||
-                            is_filled(fields, "outlets") || is_filled(fields, "inlets");
+                            hk_json_get_bool(fields, "has_on_success_callback", false) || is_filled(fields, "inlets") ||
+                            !hk__airflow_outlets_are_plain(json_object_get(fields, "outlets"));
         task->runner = needs_worker ? HK_RUNNER_PYTHON : HK_RUNNER_NOTHING;
     } else if (json_is_object(command) && is_plain_bash(fields, command)) {
         json_t *spec = hk__airflow_plain(command);
@@ -225,6 +225,7 @@ static bool read_task(struct hk_graph_builder *b, struct hk_str id, const json_t
     }
     choose_runner(b, task, fields);
     task->extra_json = make_extra(b, fields);
+    hk__airflow_outlets(b, task->index, json_object_get(fields, "outlets"));
     size_t index;
     const json_t *next;
     json_array_foreach (json_object_get(fields, "downstream_task_ids"), index, next) {

@@ -6,7 +6,7 @@
  * (but a null counts as not given, and the default of a param is not held against its schema).
  * BashOperator without Jinja or callbacks and EmptyOperator run natively; every other operator, decorator or templated
  * command becomes a HK_RUNNER_PYTHON task, which runs through the user's own dag-factory: the Python host imports a
- * small file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, assets, other
+ * small file whose text is hk_yaml_python_stub's. What hanok cannot do yet (mapping, other
  * timetables) is an error that names it.
  *
  * A file is read as a whole or not at all, as Airflow does: one bad DAG is an import error of its file, and nothing of

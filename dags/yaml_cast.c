@@ -56,8 +56,8 @@ static bool become_object(const struct caster *c, struct hk_yaml_node *node, con
     return true;
 }
 
-/* Texts joined by `between`, in brackets if it is an operator. Of Python objects (assets) it is an expression, which
- * only dag-factory itself can work out. */
+/* Texts joined by `between`, in brackets if it is an operator. Python objects (assets) become the object that Python's
+ * operator makes of them. */
 static bool become_text(const struct caster *c, struct hk_yaml_node *node, const struct hk_yaml_node *list,
                         const char *between, struct hk_error *err)
 {
@@ -78,10 +78,18 @@ static bool become_text(const struct caster *c, struct hk_yaml_node *node, const
         refuse(c, list, err, "__join__, __and__ and __or__ take a list of plain values.");
         ok = false;
     } else {
-        struct hk_str kept = has_object ? hk_str_from("asset expression") : hk_buf_str(&text);
+        struct hk_str combined =
+            strcmp(between, " & ") == 0 ? HK_STR("airflow.sdk.AssetAll") : HK_STR("airflow.sdk.AssetAny");
+        struct hk_str kept = has_object ? combined : hk_buf_str(&text);
+        struct hk_yaml_node **items = list->as.in.items;
+        size_t item_count = list->as.in.item_count;
         node->kind = has_object ? HK_YAML_OBJECT : HK_YAML_TEXT;
         node->text = hk_arena_str(c->arena, kept);
         memset(&node->as, 0, sizeof node->as);
+        if (has_object) {
+            node->as.in.items = items;
+            node->as.in.item_count = item_count;
+        }
     }
     hk_buf_clear(&text);
     return ok;

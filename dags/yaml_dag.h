@@ -6,7 +6,7 @@
  *   yaml_group.c     task groups
  *   yaml_task.c      tasks                         yaml_operator.c (who runs it, and with what)
  *   yaml_depend.c    dependencies, groups included
- *   yaml_value.c     durations, dates and numbers out of nodes; yaml_callback.c callbacks
+ *   yaml_value.c     durations, dates and numbers out of nodes; yaml_callback.c callbacks; yaml_asset.c assets
  */
 #ifndef HK_DAGS_YAML_DAG_H
 #define HK_DAGS_YAML_DAG_H
@@ -107,6 +107,18 @@ HK_MUST_USE bool hk__yaml_entries(const struct hk__yaml_dag *d, const char *key,
 const char *hk__yaml_params_json(const struct hk__yaml_dag *d, const struct hk_yaml_node *params);
 /* Any node as JSON, in the builder's arena. */
 const char *hk__yaml_json(const struct hk__yaml_dag *d, const struct hk_yaml_node *node);
+
+/* ---- yaml_asset.c ---- */
+
+/* schedule: a list of URIs and Asset objects, all of which are waited for; or one Asset, AssetAll or AssetAny. */
+HK_MUST_USE bool hk__yaml_read_asset_list(const struct hk__yaml_dag *d, const struct hk_yaml_node *list,
+                                          struct hk_error *err);
+HK_MUST_USE bool hk__yaml_read_asset_schedule(const struct hk__yaml_dag *d, const struct hk_yaml_node *node,
+                                              struct hk_error *err);
+/* Whether they are URIs and Asset objects, which need no Python to be known; NULL: there are none. */
+bool hk__yaml_outlets_are_plain(const struct hk_yaml_node *outlets);
+HK_MUST_USE bool hk__yaml_read_outlets(const struct hk__yaml_dag *d, const struct hk_yaml_node *outlets,
+                                       struct hk_task *task, struct hk_error *err);
 
 /* ---- yaml_callback.c ---- */
 

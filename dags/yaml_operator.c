@@ -117,7 +117,6 @@ static const char *const python_args[] = {"on_execute_callback",
                                           "map_index_template",
                                           "output_processor",
                                           "inlets",
-                                          "outlets",
                                           NULL};
 
 static const char *const skipping_classes[] = {
@@ -169,7 +168,8 @@ static bool needs_python(const struct hk__yaml_dag *d, const struct hk__yaml_tas
         }
     }
     const struct hk_yaml_node *outputs = hk__yaml_arg_value(d, from, "multiple_outputs");
-    return sends_mail(d, from) || (outputs != NULL && (outputs->kind != HK_YAML_BOOL || outputs->as.truth));
+    return sends_mail(d, from) || !hk__yaml_outlets_are_plain(hk__yaml_arg_value(d, from, "outlets")) ||
+           (outputs != NULL && (outputs->kind != HK_YAML_BOOL || outputs->as.truth));
 }
 
 /* Airflow renders the command, the environment's values and the folder, and takes *.sh for the name of a template file.

@@ -60,10 +60,14 @@ static bool read_object(const struct hk__yaml_dag *d, const struct hk_yaml_node 
     if (hk__yaml_is_type(node, "DeltaDataIntervalTimetable")) {
         return read_delta_timetable(d, node, true, err);
     }
+    if (hk__yaml_is_type(node, "Asset") || hk__yaml_is_type(node, "Dataset") || hk__yaml_is_type(node, "AssetAll") ||
+        hk__yaml_is_type(node, "AssetAny")) {
+        return hk__yaml_read_asset_schedule(d, node, err);
+    }
     if (!hk__yaml_is_type(node, "timedelta") && !hk__yaml_is_type(node, "pendulum.duration")) {
-        return hk__yaml_refuse(d, node, err,
-                               "the schedule '%.120s' is not supported yet: use a cron expression or a timedelta.",
-                               node->text.data);
+        return hk__yaml_refuse(
+            d, node, err, "the schedule '%.120s' is not supported yet: use a cron expression, a timedelta or assets.",
+            node->text.data);
     }
     if (!hk__yaml_take_delta(d, node, "schedule", false, &delta_us, err)) {
         return false;
@@ -106,7 +110,7 @@ bool hk__yaml_read_schedule(struct hk__yaml_dag *d, struct hk_error *err)
         return true;
     }
     if (node->kind == HK_YAML_LIST) {
-        return hk__yaml_refuse(d, node, err, "asset schedules (a list of assets) are not supported yet.");
+        return hk__yaml_read_asset_list(d, node, err) && check_limits(d, node, err);
     }
     bool ok = false;
     if (node->kind == HK_YAML_TEXT) {

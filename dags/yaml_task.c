@@ -266,7 +266,8 @@ static bool read_task(struct hk__yaml_dag *d, struct hk__yaml_task *from, struct
     return read_texts(d, from, task, err) && check_kinds(d, from, err) &&
            hk__yaml_check_callbacks(d, from->conf, err) && read_retrying(d, from, task, err) &&
            read_rules(d, from, task, err) && read_flags(d, from, task, err) && read_slots(d, from, task, err) &&
-           read_dates(d, from, task, err) && hk__yaml_read_operator(d, from, task, err);
+           read_dates(d, from, task, err) && hk__yaml_read_operator(d, from, task, err) &&
+           hk__yaml_read_outlets(d, hk__yaml_arg_value(d, from, "outlets"), task, err);
 }
 
 static bool add_name(struct hk__yaml_dag *d, const struct hk__yaml_entry *entry, struct hk_error *err)

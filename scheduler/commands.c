@@ -40,6 +40,7 @@ static void pause_done(void *arg, const struct hk_error *err)
     if (err == NULL && dag != NULL) {
         hk_model_dag_pause(&s->model, dag, p->is_paused, hk__now(s));
         hk__note_next(s, dag);
+        hk__due(s, dag);
         hk__wake(s);
     }
     answer(p->done, err);

@@ -10,6 +10,7 @@
 #include "engine/base/civil.h"
 #include "engine/base/limits.h"
 #include "engine/base/log.h"
+#include "engine/store/asset_store.h"
 #include "engine/store/dag_store.h"
 
 enum { CREATE_RETRY_US = 1000000 };
@@ -18,10 +19,13 @@ struct creation {
     struct hk_scheduler *scheduler;
     struct hk_dag *dag;
     bool is_automated;
+    bool is_moot; /* what it was decided for is not there any more */
     char *run_id_out;
     struct hk_command_done done;
     /* Written by the writer thread, read after its commit. */
     struct hk__loaded loaded; /* row filled in, graph held */
+    bool *has_event;          /* of an asset schedule: by asset, before this run */
+    char suffix[9];           /* of its run id */
 };
 
 static bool insert_run(struct hk_db *db, void *arg, struct hk_error *err)
@@ -31,6 +35,34 @@ static bool insert_run(struct hk_db *db, void *arg, struct hk_error *err)
     c->loaded.prior_states = NULL;
     return hk_store_run_insert(db, &c->loaded.row, &c->loaded.row.run_key, err) &&
            hk__load_prior(db, c->loaded.graph, &c->loaded, err);
+}
+
+/* The times and the id of a run that assets have asked for, from what is queued now. */
+static bool fill_asset_run(struct hk_db *db, struct creation *c, struct hk_error *err)
+{
+    struct hk_run_row *row = &c->loaded.row;
+    if (!hk_store_dag_assets_waiting(db, c->loaded.graph, c->has_event, err) ||
+        !hk_store_asset_queue_newest(db, row->dag_id, &row->run_after_us, err)) {
+        return false;
+    }
+    c->is_moot = row->run_after_us == HK_TIME_NONE || !hk_asset_condition_holds(c->loaded.graph, c->has_event);
+    if (!c->is_moot) {
+        char when[HK_ISO_SIZE];
+        hk_iso_offset(row->run_after_us, when);
+        row->run_id = hk_arena_printf(&c->loaded.arena, "asset_triggered__%s_%s", when, c->suffix);
+    }
+    return true;
+}
+
+static bool insert_asset_run(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    struct creation *c = arg;
+    if (!fill_asset_run(db, c, err)) {
+        return false;
+    }
+    return c->is_moot || (hk_store_run_insert(db, &c->loaded.row, &c->loaded.row.run_key, err) &&
+                          hk_store_asset_queue_take(db, c->loaded.row.dag_id, c->loaded.row.run_key, err) &&
+                          hk__load_asset_events(db, &c->loaded, err));
 }
 
 struct next_write {
@@ -69,9 +101,28 @@ void hk__note_next(struct hk_scheduler *s, const struct hk_dag *dag)
     hk__submit(s, &write);
 }
 
+/* The run has had them all; or there were fewer than the model believed. */
+static void assets_after(struct hk_scheduler *s, const struct creation *c)
+{
+    if (c->dag->graph != c->loaded.graph) {
+        return; /* the newer graph has asked for itself */
+    }
+    hk_model_dag_assets_taken(c->dag);
+    for (uint32_t i = 0; i < c->dag->graph->asset_count && c->is_moot; i++) {
+        if (c->has_event[i]) {
+            hk_model_dag_asset_event(c->dag, i);
+        }
+    }
+    hk__due(s, c->dag);
+}
+
 static void plan_after(struct hk_scheduler *s, struct creation *c)
 {
     c->dag->is_creating = false;
+    if (c->has_event != NULL) {
+        assets_after(s, c);
+        return;
+    }
     c->dag->last_start_us = c->loaded.row.interval_start_us;
     c->dag->last_end_us = c->loaded.row.interval_end_us;
     hk_model_dag_plan(&s->model, c->dag, hk__now(s));
@@ -83,7 +134,7 @@ static void creation_done(void *arg, const struct hk_error *err)
     struct creation *c = arg;
     struct hk_scheduler *s = c->scheduler;
     hk__written(s);
-    if (err == NULL) {
+    if (err == NULL && !c->is_moot) {
         hk__uncomplain(s);
         struct hk_run *run = hk__loaded_run(s, &c->loaded);
         hk_log(HK_INFO, "scheduler", "run created", HK_KEY("dag", run->dag->dag_id), HK_KEY("run", run->run_id));
@@ -92,7 +143,7 @@ static void creation_done(void *arg, const struct hk_error *err)
         }
     }
     if (c->is_automated) {
-        if (err == NULL || err->code == HK_CONFLICT) {
+        if (err == NULL || (err->code == HK_CONFLICT && c->has_event == NULL)) {
             plan_after(s, c); /* CONFLICT: somebody triggered one with this very date; it counts */
         } else {
             c->dag->is_creating = false;
@@ -121,7 +172,7 @@ static void submit(struct hk_scheduler *s, struct creation *c)
     c->loaded.row.end_us = HK_TIME_NONE;
     c->loaded.row.decided_us = HK_TIME_NONE;
     hk_str_copy(c->loaded.version_id, sizeof c->loaded.version_id, hk_str_from(c->dag->version_id));
-    struct hk_write write = {insert_run, creation_done, c, false};
+    struct hk_write write = {c->has_event != NULL ? insert_asset_run : insert_run, creation_done, c, false};
     hk__submit(s, &write);
 }
 
@@ -132,8 +183,39 @@ static const char *make_run_id(struct hk_arena *arena, const char *type, int64_t
     return hk_arena_printf(arena, "%s__%s", type, when);
 }
 
+/* As Airflow's: eight letters and digits. */
+static void make_suffix(struct hk_rand *rand, char out[9])
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    for (size_t i = 0; i < 8; i++) {
+        out[i] = letters[hk_rand_below(rand, sizeof letters - 1)];
+    }
+    out[8] = '\0';
+}
+
+static void create_asset_run(struct hk_scheduler *s, struct hk_dag *dag)
+{
+    struct creation *c = hk_alloc(sizeof *c);
+    c->dag = dag;
+    c->is_automated = true;
+    dag->is_creating = true;
+    c->has_event = hk_arena_array(&c->loaded.arena, dag->graph->asset_count + 1, sizeof *c->has_event);
+    make_suffix(s->options.rand, c->suffix);
+    c->loaded.row.run_type = "asset_triggered";
+    c->loaded.row.triggered_by = "asset";
+    c->loaded.row.conf_json = "{}";
+    c->loaded.row.logical_us = HK_TIME_NONE;
+    c->loaded.row.interval_start_us = HK_TIME_NONE;
+    c->loaded.row.interval_end_us = HK_TIME_NONE;
+    submit(s, c);
+}
+
 void hk__create_automated(struct hk_scheduler *s, struct hk_dag *dag)
 {
+    if (dag->has_asset_event != NULL) {
+        create_asset_run(s, dag);
+        return;
+    }
     struct creation *c = hk_alloc(sizeof *c);
     c->dag = dag;
     c->is_automated = true;

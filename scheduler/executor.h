@@ -32,13 +32,14 @@ struct hk_job {
     const struct hk_graph *graph;
     const struct hk_task *task;
     const char *run_id;
-    const char *run_type;  /* "manual", "scheduled", "backfill" */
+    const char *run_type;  /* "manual", "scheduled", "backfill", "asset_triggered" */
     const char *run_state; /* "running" */
     const char *conf_json;
-    const char *triggering_user; /* NULL: none */
-    const char *note;            /* NULL: none */
-    const char *version_id;      /* UUID of the DAG version */
-    int64_t logical_at_us;       /* these may be HK_TIME_NONE */
+    const char *triggering_user;   /* NULL: none */
+    const char *note;              /* NULL: none */
+    const char *version_id;        /* UUID of the DAG version */
+    const char *asset_events_json; /* what an asset_triggered run was made for, as the SDK has it; NULL: nothing */
+    int64_t logical_at_us;         /* these may be HK_TIME_NONE */
     int64_t interval_start_us;
     int64_t interval_end_us;
     int64_t run_after_us;
@@ -62,6 +63,13 @@ enum hk_job_outcome {
     HK_JOB_STOPPED,     /* ended because stop() was called */
 };
 
+/* What the task tells about an asset that it has brought up to date. */
+struct hk_outlet_event {
+    struct hk_str name;
+    struct hk_str uri;
+    struct hk_str extra_json; /* an object */
+};
+
 struct hk_job_result {
     enum hk_job_outcome outcome;
     int exit_code; /* of the process; -signal when killed; 0 when there was none */
@@ -70,6 +78,8 @@ struct hk_job_result {
     const char *message;            /* a sentence on why, or NULL */
     struct hk_str xcom_json;        /* value to be pushed as return_value in the same transaction; empty: none */
     const char *rendered_map_index; /* NULL: none */
+    const struct hk_outlet_event *outlet_events; /* of HK_JOB_SUCCEEDED; each outlet of the task has an event anyway */
+    size_t outlet_event_count;
 };
 
 /* Tasks that the job asks to be skipped: names in the run's graph. */

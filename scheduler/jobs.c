@@ -26,6 +26,7 @@ void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_
         .triggering_user = run->triggering_user,
         .note = run->note,
         .version_id = run->version_id,
+        .asset_events_json = run->asset_events,
         .logical_at_us = run->logical_us,
         .interval_start_us = run->interval_start_us,
         .interval_end_us = run->interval_end_us,
@@ -196,7 +197,10 @@ static void take_result(struct hk_scheduler *s, struct hk_run *run, uint32_t tas
         if (ti->state != HK_TASK_RESTARTING) {
             take_xcom(s, run, task, result->xcom_json);
         }
-        hk_model_task_event(m, run, task, HK_TASK_ON_SUCCEED, result->ended_at_us);
+        if (hk_model_task_event(m, run, task, HK_TASK_ON_SUCCEED, result->ended_at_us) &&
+            ti->state == HK_TASK_SUCCESS) {
+            hk__take_outlets(s, run, task, result);
+        }
         break;
     case HK_JOB_FAILED:
     case HK_JOB_RETRY_AT:

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "engine/base/alloc.h"
+#include "engine/base/limits.h"
 #include "engine/base/log.h"
+#include "engine/store/asset_store.h"
 #include "engine/store/dag_store.h"
 #include "engine/store/pool_store.h"
 #include "engine/store/skip_store.h"
@@ -73,6 +75,20 @@ bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__l
     return hk_store_run_task_states(db, out->prior.run_key, on_prior_state, &prior, err);
 }
 
+bool hk__load_asset_events(struct hk_db *db, struct hk__loaded *out, struct hk_error *err)
+{
+    if (strcmp(out->row.run_type, "asset_triggered") != 0) {
+        return true;
+    }
+    struct hk_buf text;
+    hk_buf_init(&text, HK_MAX_BODY_BYTES);
+    bool ok = hk_store_run_asset_events(db, out->row.run_key, &text, err);
+    /* What is longer than any request may be is not told: templates get none, and the task runs. */
+    out->asset_events = text.is_full ? "[]" : hk_arena_str(&out->arena, hk_buf_str(&text)).data;
+    hk_buf_clear(&text);
+    return ok;
+}
+
 static void on_skip(void *arg, uint32_t decider, uint32_t task)
 {
     struct hk__loaded *out = arg;
@@ -86,7 +102,7 @@ static bool load_rest(struct hk_db *db, struct hk__loaded *out, struct hk_error 
     return hk_store_version_graph(db, out->row.version_key, out->version_id, &out->graph, err) &&
            hk_store_run_tasks(db, out->row.run_key, on_task, out, err) &&
            hk_store_run_skips(db, out->row.run_key, out->graph, on_skip, out, err) &&
-           hk__load_prior(db, out->graph, out, err);
+           hk__load_asset_events(db, out, err) && hk__load_prior(db, out->graph, out, err);
 }
 
 bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, struct hk__loaded *out,
@@ -135,6 +151,7 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
     run->conf_json = hk_strdup(row->conf_json);
     run->triggering_user = hk_strdup(row->triggering_user);
     run->note = hk_strdup(row->note);
+    run->asset_events = hk_strdup(loaded->asset_events);
     run->logical_us = row->logical_us;
     run->interval_start_us = row->interval_start_us;
     run->interval_end_us = row->interval_end_us;
@@ -326,7 +343,7 @@ bool hk_scheduler_load(struct hk_scheduler *s, struct hk_error *err)
     if (!hk_store_reader_take(s->options.store, &db, err)) {
         return false;
     }
-    bool ok = load_all(s, db, &active, err);
+    bool ok = hk__assets_begin(s, db, err) && load_all(s, db, &active, err);
     hk_store_reader_give(s->options.store, db);
     for (size_t i = 0; i < active.dag_count; i++) {
         if (ok) {

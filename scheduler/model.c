@@ -24,6 +24,7 @@ static void free_dag(struct hk_dag *dag)
     free(dag->runs);
     free(dag->active_per_task);
     free(dag->version_id);
+    free(dag->has_asset_event);
     free(dag->dag_id);
     free(dag);
 }
@@ -116,6 +117,9 @@ void hk_model_dag_set_graph(struct hk_model *m, struct hk_dag *dag, struct hk_gr
     dag->graph = hk_graph_ref(graph);
     dag->timetable = timetable;
     hk_graph_unref(old);
+    free(dag->has_asset_event);
+    dag->has_asset_event =
+        graph->schedule.kind == HK_SCHEDULE_ASSETS ? hk_alloc_array(graph->asset_count + 1, sizeof(bool)) : NULL;
     recount_limits(dag);
     hk__offer_limited(m, dag); /* the limits may be others now */
 }
@@ -184,6 +188,20 @@ void hk_model_dag_plan(struct hk_model *m, struct hk_dag *dag, int64_t now_us)
     dag->has_next = hk_timetable_next(dag->timetable, &query, &dag->next);
     if (dag->has_next && !dag->is_paused) {
         hk_model_dag_arm(m, dag, dag->next.run_after_us);
+    }
+}
+
+void hk_model_dag_asset_event(struct hk_dag *dag, uint32_t asset)
+{
+    if (dag->has_asset_event != NULL) {
+        dag->has_asset_event[asset] = true;
+    }
+}
+
+void hk_model_dag_assets_taken(struct hk_dag *dag)
+{
+    if (dag->has_asset_event != NULL) {
+        memset(dag->has_asset_event, 0, dag->graph->asset_count * sizeof *dag->has_asset_event);
     }
 }
 

@@ -100,6 +100,7 @@ struct hk_run {
     char *conf_json;
     char *triggering_user; /* NULL: nobody */
     char *note;            /* NULL: none */
+    char *asset_events;    /* JSON: the events that it was made for; NULL: none */
     int64_t logical_us;
     int64_t interval_start_us;
     int64_t interval_end_us;
@@ -155,10 +156,12 @@ struct hk_dag {
     int64_t version_key;
     char *version_id;
     bool is_paused;
-    bool is_stale;    /* its file is gone: no new runs */
-    bool is_deleted;  /* a person deleted it; should its file define it again, it begins anew */
-    bool is_creating; /* the next automated run is being inserted */
-    bool is_due;      /* the tick should ask for its next run */
+    bool is_stale;         /* its file is gone: no new runs */
+    bool is_deleted;       /* a person deleted it; should its file define it again, it begins anew */
+    bool is_creating;      /* the next automated run is being inserted */
+    bool is_due;           /* the tick should ask for its next run */
+    bool *has_asset_event; /* by index in graph->assets: an event that no run was made for; NULL: no asset schedule */
+    bool wants_assets;     /* those could not be read, and are to be read again */
     bool has_next;
     struct hk_run_times next; /* the next automated run */
     int64_t armed_us;         /* its earliest timer that has not fired; HK_TIME_NONE: none */
@@ -249,6 +252,9 @@ void hk_model_dag_arm(struct hk_model *m, struct hk_dag *dag, int64_t at_us);
 /* After the tick has looked at the DAG: a timer for what still lies ahead (the clock may have been set back). */
 void hk_model_dag_rearm(struct hk_model *m, struct hk_dag *dag, int64_t now_us);
 void hk_model_dag_pause(struct hk_model *m, struct hk_dag *dag, bool is_paused, int64_t now_us);
+/* An asset of its schedule has an event. And: its runs have had all of them. */
+void hk_model_dag_asset_event(struct hk_dag *dag, uint32_t asset);
+void hk_model_dag_assets_taken(struct hk_dag *dag);
 void hk_model_dag_wants_start(struct hk_model *m, struct hk_dag *dag); /* look whether queued runs have room */
 uint32_t hk_model_pool(struct hk_model *m, const char *name);          /* index; an unknown pool has no slots */
 const struct hk_pool *hk_model_find_pool(const struct hk_model *m, const char *name); /* NULL: nobody has made it */

@@ -22,6 +22,7 @@ void hk_model_run_free(struct hk_run *run)
     free(run->conf_json);
     free(run->triggering_user);
     free(run->note);
+    free(run->asset_events);
     free(run->tasks);
     free(run->pools);
     free(run->scopes);

@@ -4,6 +4,7 @@
 
 #include "engine/base/alloc.h"
 #include "engine/base/log.h"
+#include "engine/store/event_store.h"
 
 struct task_change {
     struct hk_run *run; /* alive: run->is_saving */
@@ -38,6 +39,8 @@ struct hk__save {
     size_t try_count;
     struct hk__xcom *xcoms;
     size_t xcom_count;
+    struct hk__outlet *outlets;
+    size_t outlet_count;
     struct hk__ack *acks;
     size_t ack_count;
     struct hk__stop *stops;
@@ -55,7 +58,7 @@ void hk__ack_add(struct hk_scheduler *s, struct hk__ack ack)
 bool hk__save_is_pending(const struct hk_scheduler *s)
 {
     return s->saving != NULL || s->model.changed_run_count > 0 || s->ack_count > 0 || s->xcom_count > 0 ||
-           (s->stop_count > 0 && s->is_started);
+           s->outlet_count > 0 || (s->stop_count > 0 && s->is_started);
 }
 
 static void free_xcoms(struct hk__xcom *xcoms, size_t count)
@@ -71,6 +74,7 @@ void hk__save_free(struct hk__save *save)
 {
     if (save != NULL) {
         free_xcoms(save->xcoms, save->xcom_count);
+        hk__outlets_free(save->outlets, save->outlet_count);
         for (size_t i = 0; i < save->run_change_count; i++) {
             free(save->run_changes[i].callback);
         }
@@ -103,6 +107,23 @@ static bool write_task(struct hk_db *db, const struct task_change *c, struct hk_
     return hk_store_task_update(db, run_key, &c->row, (enum hk_task_state)c->from, err);
 }
 
+/* What a run is named by never changes, and it is in memory while it is being saved. */
+static bool tell_end(struct hk_db *db, const struct run_change *c, struct hk_error *err)
+{
+    if (!hk_run_state_is_finished(c->row.state) || c->row.state == c->from) {
+        return true;
+    }
+    struct hk_arena arena;
+    hk_arena_init(&arena);
+    struct hk_run_event_text end = {c->run->dag->dag_id, c->run->run_id,
+                                    c->run->run_type,    hk_run_state_name(c->row.state),
+                                    c->run->logical_us,  c->row.end_us};
+    struct hk_event event = hk_event_of_run(&end, &arena);
+    bool ok = hk_store_event_add(db, &event, err);
+    hk_arena_clear(&arena);
+    return ok;
+}
+
 static bool write_save(struct hk_db *db, void *arg, struct hk_error *err)
 {
     struct hk__save *save = arg;
@@ -110,7 +131,12 @@ static bool write_save(struct hk_db *db, void *arg, struct hk_error *err)
         const struct run_change *c = &save->run_changes[i];
         struct hk_callback_row owed = owed_by(c);
         if (!hk_store_run_update(db, &c->row, c->from, err) ||
-            (c->callback != NULL && !hk_store_callback_owe(db, &owed, err))) {
+            (c->callback != NULL && !hk_store_callback_owe(db, &owed, err)) || !tell_end(db, c, err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < save->outlet_count; i++) {
+        if (!hk__outlet_write(db, &save->outlets[i], err)) {
             return false;
         }
     }
@@ -350,6 +376,11 @@ void hk__save_changes(struct hk_scheduler *s)
     s->xcoms = NULL;
     s->xcom_count = 0;
     s->xcom_cap = 0;
+    save->outlets = s->outlets;
+    save->outlet_count = s->outlet_count;
+    s->outlets = NULL;
+    s->outlet_count = 0;
+    s->outlet_cap = 0;
     save->acks = s->acks;
     save->ack_count = s->ack_count;
     s->acks = NULL;

@@ -35,6 +35,8 @@ void hk_scheduler_free(struct hk_scheduler *s)
     hk_arena_clear(&s->arena);
     hk__save_free(s->saving);
     hk__reload_free(s);
+    hk__assets_end(s);
+    hk__outlets_free(s->outlets, s->outlet_count);
     for (size_t i = 0; i < s->xcom_count; i++) {
         free(s->xcoms[i].task_id);
         free(s->xcoms[i].value);
@@ -213,7 +215,9 @@ static void apply(struct hk_scheduler *s, const struct hk_due *due, const struct
         hk_model_run_event(m, d->run, HK_RUN_ON_START, now_us);
         break;
     case HK_DECIDE_TASK:
-        hk_model_task_event(m, d->run, d->task, d->event, now_us);
+        if (hk_model_task_event(m, d->run, d->task, d->event, now_us) && d->event == HK_TASK_ON_SUCCEED) {
+            hk__take_outlets(s, d->run, d->task, NULL);
+        }
         break;
     case HK_DECIDE_QUEUE:
         due->candidates[d->candidate].run = NULL; /* chosen: does not go back */
@@ -337,6 +341,7 @@ static void retry(struct hk_scheduler *s, int64_t now_us)
         s->retry_us = HK_TIME_NONE;
         hk__save_retry(s);
         hk__reload_retry(s);
+        hk__assets_retry(s);
     }
 }
 
@@ -385,6 +390,7 @@ bool hk_scheduler_dag_put(struct hk_scheduler *s, const struct hk_dag_update *up
         }
     }
     hk_model_dag_plan(&s->model, dag, hk__now(s));
+    hk__assets_load(s, dag);
     hk__note_next(s, dag);
     hk__due(s, dag);
     hk_model_dag_wants_start(&s->model, dag);

@@ -37,7 +37,7 @@ struct hk_scheduler_options {
 };
 
 struct hk_scheduler *hk_scheduler_new(const struct hk_scheduler_options *options);
-void hk_scheduler_free(struct hk_scheduler *s); /* the store must be idle */
+void hk_scheduler_free(struct hk_scheduler *s); /* before the store is closed, which must be idle */
 struct hk_executor_host hk_scheduler_host(struct hk_scheduler *s);
 void hk_scheduler_set_executor(struct hk_scheduler *s, const struct hk_executor *executor);
 

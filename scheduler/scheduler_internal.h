@@ -15,6 +15,16 @@ struct hk__xcom {
     size_t value_len;
 };
 
+/* An event of an asset, of a task that has succeeded. */
+struct hk__outlet {
+    struct hk_graph *graph; /* one reference */
+    uint32_t task;
+    uint32_t asset;
+    char *run_id;
+    char *extra_json; /* NULL: {} */
+    int64_t happened_us;
+};
+
 struct hk__ack {
     void (*call)(void *arg, const struct hk_error *err);
     void (*plain)(void *arg);
@@ -45,6 +55,9 @@ struct hk_scheduler {
     struct hk__xcom *xcoms;
     size_t xcom_count;
     size_t xcom_cap;
+    struct hk__outlet *outlets;
+    size_t outlet_count;
+    size_t outlet_cap;
     struct hk__ack *acks;
     size_t ack_count;
     size_t ack_cap;
@@ -59,6 +72,12 @@ struct hk_scheduler {
     int64_t retry_us;     /* when what failed is tried again; HK_TIME_NONE: no failure */
     bool is_failing;      /* the database could not be written, and has not been since */
     int64_t complaint_us; /* monotonic: when that is said again */
+
+    /* assets.c */
+    int64_t asset_event_key;   /* news after this one have not been read */
+    uint64_t asset_news_count; /* the store's, when they were */
+    bool wants_asset_news;     /* reading them has failed */
+    bool is_watching;
 
     uint32_t writes;             /* other writes under way */
     struct run_command *loading; /* commands whose run is being read (commands.c) */
@@ -110,6 +129,18 @@ void hk__fill_job(const struct hk_run *run, uint32_t task, char *log_path, size_
 void hk__stop_job(void *context, struct hk_run *run, uint32_t task, const char *why); /* with the next save */
 void hk__send_stops(struct hk_scheduler *s, const struct hk__stop *stops, size_t count);
 
+/* assets.c */
+HK_MUST_USE bool hk__assets_begin(struct hk_scheduler *s, struct hk_db *db, struct hk_error *err);
+void hk__assets_end(struct hk_scheduler *s);
+void hk__assets_load(struct hk_scheduler *s, struct hk_dag *dag); /* its graph is new */
+void hk__assets_news(struct hk_scheduler *s);
+void hk__assets_retry(struct hk_scheduler *s);
+/* The task has just succeeded; result NULL: nothing had to run. */
+void hk__take_outlets(struct hk_scheduler *s, const struct hk_run *run, uint32_t task,
+                      const struct hk_job_result *result);
+void hk__outlets_free(struct hk__outlet *outlets, size_t count);
+bool hk__outlet_write(struct hk_db *db, const struct hk__outlet *outlet, struct hk_error *err);
+
 /* known_dag.c: a DAG as it is in the database. */
 struct hk__known_dag {
     struct hk_dag_found found;
@@ -130,6 +161,7 @@ struct hk__loaded {
     struct hk_task_row *tasks;
     size_t task_count;
     size_t task_cap;
+    const char *asset_events; /* JSON, in the arena; NULL: none */
     struct hk_run_before prior;
     uint8_t *prior_states; /* malloc; NULL: no run before */
     struct hk__loaded_skip {
@@ -141,6 +173,7 @@ struct hk__loaded {
 };
 bool hk__load_run(struct hk_db *db, const char *dag_id, const char *run_id, struct hk__loaded *out,
                   struct hk_error *err);
+bool hk__load_asset_events(struct hk_db *db, struct hk__loaded *out, struct hk_error *err);
 bool hk__load_prior(struct hk_db *db, const struct hk_graph *graph, struct hk__loaded *out, struct hk_error *err);
 struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded); /* adds it to the model */
 /* The run before is gone: finds the one before that. */

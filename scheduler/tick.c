@@ -29,9 +29,17 @@ uint32_t hk_tick_runs_limit(const struct hk_dag *dag)
     return of_timetable > 0 && (limit == 0 || of_timetable < limit) ? of_timetable : limit;
 }
 
+static bool wants_run(const struct hk_dag *dag, int64_t now_us)
+{
+    if (dag->has_asset_event != NULL) {
+        return hk_asset_condition_holds(dag->graph, dag->has_asset_event);
+    }
+    return dag->has_next && dag->next.run_after_us <= now_us;
+}
+
 static void tick_due_dag(const struct hk_dag *dag, int64_t now_us, struct hk_arena *arena, struct hk_decisions *out)
 {
-    if (dag->is_paused || dag->is_stale || dag->is_creating || !dag->has_next || dag->next.run_after_us > now_us) {
+    if (dag->is_paused || dag->is_stale || dag->is_creating || !wants_run(dag, now_us)) {
         return;
     }
     uint32_t limit = hk_tick_runs_limit(dag);

@@ -327,6 +327,7 @@ bool hk_timetable_next(const struct hk_timetable *timetable, const struct hk_tim
 {
     switch (timetable->kind) {
     case HK_SCHEDULE_NONE:
+    case HK_SCHEDULE_ASSETS: /* no time makes it run */
         return false;
     case HK_SCHEDULE_ONCE:
         return next_once(query, out);
@@ -366,6 +367,8 @@ const char *hk_timetable_description(const struct hk_timetable *timetable)
         return "Once, as soon as possible";
     case HK_SCHEDULE_CONTINUOUS:
         return "As frequently as possible, but only one run at a time.";
+    case HK_SCHEDULE_ASSETS:
+        return "Triggered by assets";
     case HK_SCHEDULE_CRON:
     case HK_SCHEDULE_DELTA:
     case HK_SCHEDULE_CRONS:

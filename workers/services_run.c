@@ -1,16 +1,42 @@
 /* Runs and DAGs. */
+#include <string.h>
+
 #include "engine/base/json.h"
+#include "engine/base/limits.h"
+#include "engine/store/asset_store.h"
 #include "engine/store/dag_query.h"
 #include "engine/store/run_query.h"
 #include "engine/store/run_store.h"
 #include "engine/store/task_service_query.h"
 #include "workers/services_internal.h"
 
+struct run_answer {
+    struct hk_db *db;
+    struct hk_buf *out;
+    bool has_failed;
+    struct hk_error err;
+};
+
+/* The events that an asset_triggered run was made for. */
+static void write_events(struct run_answer *answer, const struct hk_run_row *row, struct hk_json *w)
+{
+    struct hk_buf events;
+    hk_buf_init(&events, HK_MAX_BODY_BYTES);
+    if (strcmp(row->run_type, "asset_triggered") != 0) {
+        hk_buf_add_text(&events, "[]");
+    } else if (!hk_store_run_asset_events(answer->db, row->run_key, &events, &answer->err)) {
+        answer->has_failed = true;
+    }
+    hk_json_kv_raw(w, "consumed_asset_events", events.is_full ? HK_STR("[]") : hk_buf_str(&events));
+    hk_buf_clear(&events);
+}
+
 /* The SDK's DagRun; it takes no other fields. */
 static bool write_run(void *arg, const struct hk_run_row *row)
 {
+    struct run_answer *answer = arg;
     struct hk_json w;
-    hk_json_init(&w, arg);
+    hk_json_init(&w, answer->out);
     hk_json_begin_object(&w);
     hk_json_kv_text(&w, "dag_id", row->dag_id);
     hk_json_kv_text(&w, "run_id", row->run_id);
@@ -25,7 +51,7 @@ static bool write_run(void *arg, const struct hk_run_row *row)
     hk_json_kv_text(&w, "state", hk_run_state_name(row->state));
     hk_json_kv_raw(&w, "conf", hk_str_from(row->conf_json));
     hk_json_kv_text(&w, "triggering_user_name", row->triggering_user);
-    hk_json_kv_raw(&w, "consumed_asset_events", HK_STR("[]")); /* hanok keeps no asset events */
+    write_events(answer, row, &w);
     hk_json_kv_null(&w, "partition_key");
     hk_json_kv_text(&w, "note", row->note);
     hk_json_end_object(&w);
@@ -34,7 +60,12 @@ static bool write_run(void *arg, const struct hk_run_row *row)
 
 static bool run_run(struct hk_db *db, struct hk__call *call, struct hk_error *err)
 {
-    return hk_store_run_get(db, call->dag_id.data, call->run_id.data, write_run, &call->answer, err);
+    struct run_answer answer = {.db = db, .out = &call->answer};
+    if (!hk_store_run_get(db, call->dag_id.data, call->run_id.data, write_run, &answer, err)) {
+        return false;
+    }
+    *err = answer.err;
+    return !answer.has_failed;
 }
 
 static void run_get(void *context, struct hk_str dag_id, struct hk_str run_id, hk__done_fn done, void *arg)

@@ -58,14 +58,50 @@ static bool read_final(const struct hk__request *request, struct hk_job_result *
     return strcmp(state, "skipped") == 0 || strcmp(state, "failed") == 0;
 }
 
-static void warn_of_assets(const struct hk__request *request)
+/* Assets that an alias stands for are known to the task alone. */
+static void warn_of_aliases(const struct hk__request *request)
 {
     const struct hk_python_port *port = &request->session->supervisor->options.port;
-    if (json_array_size(json_object_get(request->body, "task_outlets")) > 0 ||
-        json_array_size(json_object_get(request->body, "outlet_events")) > 0) {
-        port->log(port->context, &request->session->key, "warning",
-                  "The task has updated assets; this version of hanok does not record asset events.");
+    port->log(
+        port->context, &request->session->key, "warning",
+        "The task has updated an asset through an AssetAlias or a partition of one; this version of hanok records "
+        "no events of those.");
+}
+
+/* What the task tells of its outlets, to be freed by the caller. The SDK's own words: dest_asset_key is the asset,
+ * source_alias_name the alias through which it was named. */
+static struct hk_outlet_event *read_outlets(const struct hk__request *request, struct hk_job_result *result)
+{
+    const json_t *events = json_object_get(request->body, "outlet_events");
+    size_t count = json_array_size(events);
+    struct hk_outlet_event *out = hk_alloc_array(count + 1, sizeof *out);
+    bool has_alias = false;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *event = json_array_get(events, i);
+        const json_t *key = json_object_get(event, "dest_asset_key");
+        const json_t *extra = json_object_get(event, "extra");
+        bool is_plain = hk_json_get_text(event, "source_alias_name", NULL) == NULL &&
+                        hk_json_get_text(event, "partition_key", NULL) == NULL;
+        has_alias = has_alias || !is_plain;
+        if (is_plain && json_object_size(extra) > 0 && result->outcome == HK_JOB_SUCCEEDED) {
+            out[result->outlet_event_count++] = (struct hk_outlet_event){hk_str_from(hk_json_get_text(key, "name", "")),
+                                                                         hk_str_from(hk_json_get_text(key, "uri", "")),
+                                                                         hk_str_from(hk_json_dump(extra))};
+        }
     }
+    if (has_alias) {
+        warn_of_aliases(request);
+    }
+    result->outlet_events = out;
+    return out;
+}
+
+static void free_outlets(struct hk_outlet_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free((char *)(uintptr_t)events[i].extra_json.data);
+    }
+    free(events);
 }
 
 void hk__request_final(struct hk__request *request)
@@ -83,9 +119,10 @@ void hk__request_final(struct hk__request *request)
         hk__request_error(request, "GENERIC_ERROR", sentence);
         return;
     }
-    warn_of_assets(request);
+    struct hk_outlet_event *outlets = read_outlets(request, &result);
     session->final_request_id = request->id;
     hk__session_finish(session, &result);
+    free_outlets(outlets, result.outlet_event_count);
     /* Answered by hk__session_committed. */
     json_decref(request->body);
     free(request);

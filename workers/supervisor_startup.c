@@ -59,16 +59,25 @@ static json_t *conf_of(const char *conf_json)
     return conf != NULL ? conf : json_object();
 }
 
+/* The events that an asset_triggered run was made for. */
+static json_t *events_of(const char *events_json)
+{
+    struct hk_error err;
+    json_t *events = events_json != NULL ? hk_json_parse(hk_str_from(events_json), &err) : NULL;
+    return events != NULL ? events : json_array();
+}
+
 static json_t *make_run(const struct hk_job *job)
 {
-    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:n,s:I,s:s,s:s,s:o,s:o,s:[],s:n,s:n,s:o,s:n}", "dag_id",
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:n,s:I,s:s,s:s,s:o,s:o,s:o,s:n,s:n,s:o,s:n}", "dag_id",
                      job->graph->dag_id, "run_id", job->run_id, "logical_date", time_or_null(job->logical_at_us),
                      "data_interval_start", time_or_null(job->interval_start_us), "data_interval_end",
                      time_or_null(job->interval_end_us), "run_after", time_or_null(job->run_after_us), "start_date",
                      time_or_null(job->run_start_us), "end_date", "clear_number", (json_int_t)job->clear_number,
                      "run_type", job->run_type, "state", job->run_state, "conf", conf_of(job->conf_json),
                      "triggering_user_name", text_or_null(job->triggering_user), "consumed_asset_events",
-                     "partition_key", "partition_date", "note", text_or_null(job->note), "team_name");
+                     events_of(job->asset_events_json), "partition_key", "partition_date", "note",
+                     text_or_null(job->note), "team_name");
 }
 
 void hk__startup_message(const struct hk_job *job, int64_t started_at_us, struct hk_buf *out)

@@ -14,6 +14,9 @@ enum {
     HK_MAX_ID_BYTES = 250,         /* dag_id, task_id, run_id, pool: Airflow's column width */
     HK_MAX_NESTING = 100,          /* YAML and JSON */
     HK_MAX_YAML_NODES = 2000000,
+    HK_MAX_ASSETS_PER_DAG = 1000,
+    HK_MAX_CONSUMED_EVENTS = 10000, /* of assets, that the tasks of one run are told of */
+    HK_MAX_ASSET_NAME_BYTES = 1500, /* name or URI of an asset: Airflow's column width */
     HK_MAX_MAPPED_INSTANCES = 1024, /* Airflow's max_map_length */
 
     /* HTTP */

@@ -161,6 +161,19 @@ static bool check_edges(const struct hk_graph_builder *b, struct hk_error *err)
     return true;
 }
 
+static bool check_assets(const struct hk_graph *graph, struct hk_error *err)
+{
+    for (uint32_t i = 0; i < graph->asset_count; i++) {
+        const struct hk_asset *asset = &graph->assets[i];
+        size_t longest = strlen(asset->name) > strlen(asset->uri) ? strlen(asset->name) : strlen(asset->uri);
+        if (longest > HK_MAX_ASSET_NAME_BYTES) {
+            return hk_error_set(err, HK_INVALID, "The name or URI of the asset '%.60s...' is longer than %d bytes.",
+                                asset->name, HK_MAX_ASSET_NAME_BYTES);
+        }
+    }
+    return hk_asset_condition_check(graph, err);
+}
+
 bool hk__graph_check_parts(struct hk_graph_builder *b, struct hk_error *err)
 {
     struct hk_graph *graph = b->graph;
@@ -168,5 +181,6 @@ bool hk__graph_check_parts(struct hk_graph_builder *b, struct hk_error *err)
         return hk_error_set(err, HK_INVALID, "A DAG needs a dag_id.");
     }
     return hk_graph_check_id("dag_id", hk_str_from(graph->dag_id), err) && check_counts(b, err) &&
-           check_groups(b, err) && check_names(b, err) && check_tasks(graph, err) && check_edges(b, err);
+           check_groups(b, err) && check_names(b, err) && check_tasks(graph, err) && check_edges(b, err) &&
+           check_assets(graph, err);
 }

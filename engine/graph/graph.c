@@ -24,6 +24,8 @@ void hk_graph_unref(struct hk_graph *graph)
     hk_map_clear(&graph->by_id);
     free(graph->tasks);
     free(graph->groups);
+    free(graph->assets);
+    free(graph->condition);
     hk_arena_clear(&graph->arena);
     free(graph);
 }

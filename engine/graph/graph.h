@@ -21,15 +21,17 @@
 #include "engine/base/clock.h"
 #include "engine/base/error.h"
 #include "engine/base/map.h"
+#include "engine/graph/asset.h"
 #include "engine/graph/task.h"
 
 enum hk_schedule_kind {
     HK_SCHEDULE_NONE, /* external triggers only */
     HK_SCHEDULE_ONCE,
     HK_SCHEDULE_CONTINUOUS,
-    HK_SCHEDULE_CRON,  /* expression, zone */
-    HK_SCHEDULE_DELTA, /* every delta_us */
-    HK_SCHEDULE_CRONS, /* whenever one of several expressions says so; a trigger timetable */
+    HK_SCHEDULE_ASSETS, /* when its condition over assets holds */
+    HK_SCHEDULE_CRON,   /* expression, zone */
+    HK_SCHEDULE_DELTA,  /* every delta_us */
+    HK_SCHEDULE_CRONS,  /* whenever one of several expressions says so; a trigger timetable */
 };
 
 struct hk_schedule {
@@ -94,6 +96,11 @@ struct hk_graph {
     uint32_t max_active_tasks;            /* 0: no limit */
     uint32_t max_consecutive_failed_runs; /* 0: no limit */
     int64_t run_timeout_us;               /* 0: none */
+
+    struct hk_asset *assets; /* that the condition or an outlet speaks of */
+    uint32_t asset_count;
+    struct hk_asset_node *condition; /* HK_SCHEDULE_ASSETS: when it runs */
+    uint32_t condition_count;
 
     struct hk_task *tasks; /* in the file's order; index = position */
     uint32_t task_count;

@@ -32,6 +32,11 @@ struct field {
         name_, offsetof(struct hk_group, member_), kind_                                                               \
     }
 
+#define ASSET(name_, member_, kind_)                                                                                   \
+    {                                                                                                                  \
+        name_, offsetof(struct hk_asset, member_), kind_                                                               \
+    }
+
 static const struct field dag_fields[] = {
     DAG("dag_id", dag_id, TEXT),
     DAG("display_name", display_name, TEXT),
@@ -108,9 +113,16 @@ static const struct field group_fields[] = {
     GROUP("tooltip", tooltip, TEXT),
 };
 
+static const struct field asset_fields[] = {
+    ASSET("name", name, TEXT),
+    ASSET("uri", uri, TEXT),
+    ASSET("group", group, TEXT),
+    ASSET("extra", extra_json, TEXT),
+};
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const char *const schedule_names[] = {"none", "once", "continuous", "cron", "delta", "crons"};
+static const char *const schedule_names[] = {"none", "once", "continuous", "assets", "cron", "delta", "crons"};
 
 static size_t kind_size(enum kind kind)
 {
@@ -190,6 +202,31 @@ static void write_fields(struct hk_json *w, const struct field *fields, size_t c
     }
 }
 
+static const char *const asset_ops[HK_ASSET_OP_COUNT] = {"one", "all", "any"};
+
+static void write_assets(struct hk_json *w, const struct hk_graph *graph)
+{
+    static const struct hk_asset defaults = {.group = "asset"};
+    hk_json_key(w, "assets");
+    hk_json_begin_array(w);
+    for (uint32_t i = 0; i < graph->asset_count; i++) {
+        hk_json_begin_object(w);
+        write_fields(w, asset_fields, COUNT(asset_fields), &graph->assets[i], &defaults);
+        hk_json_end_object(w);
+    }
+    hk_json_end_array(w);
+    if (graph->condition_count == 0) {
+        return;
+    }
+    hk_json_key(w, "condition"); /* op, n, op, n ... */
+    hk_json_begin_array(w);
+    for (uint32_t i = 0; i < graph->condition_count; i++) {
+        hk_json_text(w, asset_ops[graph->condition[i].op]);
+        hk_json_int(w, graph->condition[i].n);
+    }
+    hk_json_end_array(w);
+}
+
 static void write_dag(struct hk_json *w, const struct hk_graph *graph)
 {
     struct hk_graph defaults = {0};
@@ -207,6 +244,9 @@ static void write_dag(struct hk_json *w, const struct hk_graph *graph)
         }
         hk_json_end_array(w);
     }
+    if (graph->asset_count > 0 || graph->condition_count > 0) {
+        write_assets(w, graph);
+    }
     hk_json_end_object(w);
 }
 
@@ -220,6 +260,18 @@ static void write_group(struct hk_json *w, const struct hk_group *group)
     hk_json_end_object(w);
 }
 
+static void write_indexes(struct hk_json *w, const char *key, const uint32_t *indexes, uint32_t count)
+{
+    if (count > 0) {
+        hk_json_key(w, key);
+        hk_json_begin_array(w);
+        for (uint32_t i = 0; i < count; i++) {
+            hk_json_int(w, indexes[i]);
+        }
+        hk_json_end_array(w);
+    }
+}
+
 static void write_task(struct hk_json *w, const struct hk_task *task)
 {
     hk_json_begin_object(w);
@@ -228,14 +280,8 @@ static void write_task(struct hk_json *w, const struct hk_task *task)
         hk_json_kv_int(w, "group", task->group);
     }
     write_fields(w, task_fields, COUNT(task_fields), task, &hk__task_defaults);
-    if (task->upstream_count > 0) {
-        hk_json_key(w, "up");
-        hk_json_begin_array(w);
-        for (uint32_t i = 0; i < task->upstream_count; i++) {
-            hk_json_int(w, task->upstream[i]);
-        }
-        hk_json_end_array(w);
-    }
+    write_indexes(w, "outlets", task->outlets, task->outlet_count);
+    write_indexes(w, "up", task->upstream, task->upstream_count);
     hk_json_end_object(w);
 }
 
@@ -404,6 +450,63 @@ static bool read_tags(const struct reader *r, const json_t *object, struct hk_er
     return true;
 }
 
+static bool read_asset(const struct reader *r, const json_t *object, struct hk_error *err)
+{
+    struct hk_asset asset = {.group = "asset"};
+    uint32_t count = hk_graph_builder_dag(r->b)->asset_count;
+    if (!json_is_object(object) || !read_fields(r, object, asset_fields, COUNT(asset_fields), &asset, err) ||
+        asset.name == NULL || asset.uri == NULL || hk_graph_builder_asset(r->b, &asset) != count) {
+        return refuse(r, err, "wrong value of", "assets");
+    }
+    return true;
+}
+
+static bool find_op(const json_t *name, enum hk_asset_op *out)
+{
+    for (size_t i = 0; i < HK_ASSET_OP_COUNT; i++) {
+        if (json_is_string(name) && strcmp(json_string_value(name), asset_ops[i]) == 0) {
+            *out = (enum hk_asset_op)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_assets(const struct reader *r, const json_t *object, struct hk_error *err)
+{
+    const json_t *assets = json_object_get(object, "assets");
+    const json_t *condition = json_object_get(object, "condition");
+    for (size_t i = 0; i < json_array_size(assets); i++) {
+        if (!read_asset(r, json_array_get(assets, i), err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i + 1 < json_array_size(condition); i += 2) {
+        enum hk_asset_op op = HK_ASSET_ONE;
+        int64_t n = 0;
+        if (!find_op(json_array_get(condition, i), &op) ||
+            !read_integer(json_array_get(condition, i + 1), 0, HK_MAX_ASSETS_PER_DAG, &n)) {
+            return refuse(r, err, "wrong value of", "condition");
+        }
+        hk_graph_builder_condition(r->b, op, (uint32_t)n);
+    }
+    return true;
+}
+
+static bool read_outlets(const struct reader *r, const json_t *line, struct hk_error *err)
+{
+    const json_t *outlets = json_object_get(line, "outlets");
+    const struct hk_graph *dag = hk_graph_builder_dag(r->b);
+    for (size_t i = 0; i < json_array_size(outlets); i++) {
+        int64_t index = 0;
+        if (!read_integer(json_array_get(outlets, i), 0, (int64_t)dag->asset_count - 1, &index)) {
+            return refuse(r, err, "wrong value of", "outlets");
+        }
+        hk_graph_builder_outlet(r->b, dag->task_count - 1, (uint32_t)index);
+    }
+    return true;
+}
+
 struct counts {
     int64_t groups;
     int64_t tasks;
@@ -429,7 +532,7 @@ static bool read_dag(struct reader *r, struct counts *counts, struct hk_error *e
         refuse(r, err, "wrong number of", "groups or tasks");
     } else {
         ok = read_fields(r, line, dag_fields, COUNT(dag_fields), hk_graph_builder_dag(r->b), err) &&
-             read_tags(r, line, err);
+             read_tags(r, line, err) && read_assets(r, line, err);
     }
     json_decref(line);
     return ok;
@@ -489,7 +592,8 @@ static bool read_task(struct reader *r, const struct counts *counts, struct hk_e
         refuse(r, err, "wrong value of", "group");
     } else {
         task->group = (uint32_t)group_index;
-        ok = read_fields(r, line, task_fields, COUNT(task_fields), task, err) && read_upstream(r, line, counts, err);
+        ok = read_fields(r, line, task_fields, COUNT(task_fields), task, err) && read_upstream(r, line, counts, err) &&
+             read_outlets(r, line, err);
     }
     json_decref(line);
     return ok;

@@ -29,6 +29,8 @@ struct hk_graph_builder {
     struct hk_graph *graph;
     size_t task_cap;
     size_t group_cap;
+    size_t asset_cap;
+    size_t condition_cap;
     uint32_t *name_task; /* HK__NO_TASK: only named by an edge so far */
     size_t name_cap;
     size_t name_count;

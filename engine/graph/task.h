@@ -73,6 +73,9 @@ struct hk_task {
     bool can_skip_downstream; /* branch and short-circuit operators */
     bool has_failure_callback;
 
+    const uint32_t *outlets; /* indexes in graph->assets: an event of each when the task succeeds */
+    uint32_t outlet_count;
+
     uint32_t retries;
     int64_t retry_delay_us;
     double retry_backoff;         /* multiplier per try; 0: none (Airflow: False), True is 2.0 */

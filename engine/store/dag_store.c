@@ -6,6 +6,7 @@
 #include "engine/base/json.h"
 #include "engine/base/limits.h"
 #include "engine/graph/graph_codec.h"
+#include "engine/store/asset_store.h"
 #include "engine/store/graph_cache.h"
 
 static const char DAG_FIND[] =
@@ -248,7 +249,9 @@ bool hk_store_dag_save(struct hk_db *db, const struct hk_dag_save *dag, struct h
     int wish = dag->graph->is_paused_upon_creation;
     out->is_paused = found.exists ? found.is_paused : wish >= 0 ? wish != 0 : dag->starts_paused;
     return save_version(db, dag, &found, out, err) && upsert_dag(db, dag, out, &dag_key, err) &&
-           save_tags(db, dag_key, dag->graph, err) && hk_store_dag_history(db, dag->graph, out, err);
+           save_tags(db, dag_key, dag->graph, err) &&
+           (!out->is_new_version || hk_store_dag_assets_save(db, dag->graph, dag->parsed_us, err)) &&
+           hk_store_dag_history(db, dag->graph, out, err);
 }
 
 bool hk_store_dag_set_next(struct hk_db *db, const char *dag_id, const struct hk_dag_next *next, struct hk_error *err)
@@ -436,6 +439,9 @@ bool hk_store_dag_delete(struct hk_db *db, const char *dag_id, struct hk_error *
         "DELETE FROM dag_run WHERE dag_id = ?1",
         "DELETE FROM dag WHERE dag_id = ?1",
         "DELETE FROM dag_version WHERE dag_id = ?1",
+        "DELETE FROM asset_dag WHERE dag_id = ?1",
+        "DELETE FROM asset_task WHERE dag_id = ?1",
+        "DELETE FROM asset_queue WHERE dag_id = ?1",
     };
     struct hk_stmt *q = hk_db_query(db, unfinished);
     bool is_busy = false;

@@ -32,7 +32,7 @@ struct hk_db {
     uint64_t uses;
     int log_pages;
     int fail_step_in; /* 0: never */
-    bool has_news;
+    unsigned news;
     struct hk_graph_cache *graphs;
 };
 
@@ -405,16 +405,16 @@ void hk_db_checkpoint(struct hk_db *db, int wait_ms)
     sqlite3_busy_timeout(db->raw, BUSY_MS);
 }
 
-void hk_db_note_news(struct hk_db *db)
+void hk_db_note_news(struct hk_db *db, enum hk_db_news kind)
 {
-    db->has_news = true;
+    db->news |= kind;
 }
 
-bool hk_db_take_news(struct hk_db *db)
+unsigned hk_db_take_news(struct hk_db *db)
 {
-    bool has_news = db->has_news;
-    db->has_news = false;
-    return has_news;
+    unsigned news = db->news;
+    db->news = HK_DB_NO_NEWS;
+    return news;
 }
 
 bool hk_db_is_in_transaction(struct hk_db *db)

@@ -77,9 +77,11 @@ int hk_db_fail_step(struct hk_db *db, int nth);
 int hk_db_log_pages(const struct hk_db *db);
 void hk_db_checkpoint(struct hk_db *db, int wait_ms);
 
-/* An event was added: those who watch the store are to be told after the commit. hk_db_take_news asks and forgets. */
-void hk_db_note_news(struct hk_db *db);
-bool hk_db_take_news(struct hk_db *db);
+/* An event was added, of the outbox or of an asset: those who watch the store are to be told after the commit.
+ * hk_db_take_news asks and forgets. */
+enum hk_db_news { HK_DB_NO_NEWS = 0, HK_DB_NEWS = 1, HK_DB_ASSET_NEWS = 2 };
+void hk_db_note_news(struct hk_db *db, enum hk_db_news kind);
+unsigned hk_db_take_news(struct hk_db *db); /* bits of the above */
 
 bool hk_db_is_in_transaction(struct hk_db *db); /* a full disk may end one */
 int64_t hk_db_changes(struct hk_db *db);        /* rows touched by the last statement */

@@ -18,7 +18,7 @@ bool hk_store_event_add(struct hk_db *db, const struct hk_event *event, struct h
     hk_bind_text(q, 3, event->actor);
     hk_bind_int(q, 4, event->happened_us);
     hk_bind_text(q, 5, event->payload_json);
-    hk_db_note_news(db);
+    hk_db_note_news(db, HK_DB_NEWS);
     return hk_run(q, err);
 }
 

@@ -63,6 +63,7 @@ struct hk_store {
     struct hk_db *idle_readers[MAX_IDLE_READERS];
     size_t idle_reader_count;
     bool has_news; /* for those who watch, with the next delivery */
+    uint64_t asset_news;
     int fail_commit_in;
     int fail_step_in;
 
@@ -286,7 +287,7 @@ uint64_t hk_store_generation(struct hk_store *store)
     return atomic_load(&store->generation);
 }
 
-static void report(struct hk_store *store, struct item *items, size_t count, bool has_news)
+static void report(struct hk_store *store, struct item *items, size_t count, unsigned news)
 {
     bool notify = false;
     for (size_t i = 0; i < count; i++) {
@@ -300,7 +301,8 @@ static void report(struct hk_store *store, struct item *items, size_t count, boo
             queue_push(&store->finished, &items[i]);
         }
     }
-    store->has_news = store->has_news || has_news;
+    store->has_news = store->has_news || news != HK_DB_NO_NEWS;
+    store->asset_news += (news & HK_DB_ASSET_NEWS) != 0;
     notify = (store->finished.len > 0 || store->has_news) && !store->is_notified;
     store->is_notified = store->is_notified || notify;
     pthread_mutex_unlock(&store->mutex);
@@ -376,7 +378,7 @@ void hk_store_submit(struct hk_store *store, const struct hk_write *write)
             hk_error_set(&item.err, HK_LIMIT, "%d writes are waiting for the disk already; try again later",
                          HK_MAX_WRITER_QUEUE);
         }
-        report(store, &item, 1, false);
+        report(store, &item, 1, HK_DB_NO_NEWS);
     }
 }
 
@@ -403,6 +405,14 @@ void hk_store_watch(struct hk_store *store, void (*call)(void *context), void *c
 {
     HK_ASSERT(store->watcher_count < HK_STORE_MAX_WATCHERS);
     store->watchers[store->watcher_count++] = (struct watcher){call, context};
+}
+
+uint64_t hk_store_asset_news_count(struct hk_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    uint64_t count = store->asset_news;
+    pthread_mutex_unlock(&store->mutex);
+    return count;
 }
 
 void hk_store_unwatch(struct hk_store *store, void (*call)(void *context), const void *context)

@@ -59,6 +59,8 @@ void hk_store_pump(struct hk_store *store);
  * Loop thread, before the first write or between two of them; at most HK_STORE_MAX_WATCHERS. */
 enum { HK_STORE_MAX_WATCHERS = 8 };
 void hk_store_watch(struct hk_store *store, void (*call)(void *context), void *context);
+/* How many commits may have queued events of assets: who watches for those alone sees whether there were any. Loop. */
+uint64_t hk_store_asset_news_count(struct hk_store *store);
 void hk_store_unwatch(struct hk_store *store, void (*call)(void *context), const void *context);
 
 /* Waits until done: submit, run, commit. For CLI verbs and tests; not on the loop of a running engine. */

@@ -62,10 +62,27 @@ def zone_name(zone):
     return getattr(zone, "name", None) or getattr(zone, "key", None) or str(zone)
 
 
+def asset_of(asset):
+    return [asset.name, asset.uri, asset.group, asset.extra or {}]
+
+
+def expression_of(condition):
+    """a, ["all", a, ["any", b, c]]"""
+    parts = getattr(condition, "objects", None)
+    if parts is None:
+        return asset_of(condition)
+    return ["all" if "All" in type(condition).__name__ else "any", *(expression_of(part) for part in parts)]
+
+
+def outlets_of(outlets):
+    return sorted(asset_of(outlet) for outlet in outlets)
+
+
 def schedule_of(dag):
     table = dag.timetable
     name = type(table).__name__
-    kinds = {"NullTimetable": "none", "OnceTimetable": "once", "ContinuousTimetable": "continuous"}
+    kinds = {"NullTimetable": "none", "OnceTimetable": "once", "ContinuousTimetable": "continuous",
+             "AssetTriggeredTimetable": "assets"}
     out = {"kind": kinds.get(name, "cron" if "Cron" in name else "delta" if "Delta" in name else name)}
     if out["kind"] == "cron":
         presets = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
@@ -75,6 +92,8 @@ def schedule_of(dag):
         out["expression"] = presets.get(expression, expression)
         zone = getattr(table, "timezone", None) or getattr(table, "_timezone")
         out["zone"] = zone if isinstance(zone, str) else zone_name(zone)
+    if out["kind"] == "assets":
+        out["condition"] = expression_of(table.asset_condition)
     if out["kind"] == "delta":
         out["delta"] = micros(getattr(table, "delta", None) or getattr(table, "_delta"))
     if out["kind"] in ("cron", "delta"):
@@ -126,6 +145,7 @@ def oracle_task(dag, task):
         "display_name": task.task_display_name,
         "doc_md": task.doc_md,
         "failure_callback": bool(callback),
+        "outlets": outlets_of(task.outlets),
     }
     if type(task).__name__ == "BashOperator":
         command = task.bash_command
@@ -192,7 +212,7 @@ def oracle(path, root):
 # ---- as hanok sees it ----
 
 
-def hanok_task(dag, task, lines, tasks, groups):
+def hanok_task(dag, task, lines, tasks, groups, assets):
     group = task.get("group", 0)
     out = {
         "upstream": sorted(tasks[i]["task_id"] for i in task.get("up", [])),
@@ -221,6 +241,7 @@ def hanok_task(dag, task, lines, tasks, groups):
         "display_name": task.get("display_name", task["task_id"]),
         "doc_md": task.get("doc_md"),
         "failure_callback": task.get("has_failure_callback", False),
+        "outlets": sorted(assets[i] for i in task.get("outlets", [])),
     }
     runner = task.get("runner", "nothing")
     if task.get("operator_name") == "@task":
@@ -232,6 +253,12 @@ def hanok_task(dag, task, lines, tasks, groups):
     return out
 
 
+def hanok_condition(nodes, assets):
+    """Nodes in prefix order: op, n, op, n ..."""
+    op, n = next(nodes), next(nodes)
+    return assets[n] if op == "one" else [op, *(hanok_condition(nodes, assets) for _ in range(n))]
+
+
 def hanok_dag(lines):
     head, lines = lines[0], lines[1:]
     groups, lines = lines[: head["groups"]], lines[head["groups"] :]
@@ -240,6 +267,9 @@ def hanok_dag(lines):
     schedule = {"kind": kind}
     if kind == "cron":
         schedule.update(expression=head["schedule_expression"], zone=head.get("schedule_zone", "UTC"))
+    assets = [[a["name"], a["uri"], a.get("group", "asset"), json.loads(a.get("extra", "{}"))] for a in head.get("assets", [])]
+    if kind == "assets":
+        schedule["condition"] = hanok_condition(iter(head["condition"]), assets)
     if kind == "delta":
         schedule["delta"] = head["schedule_delta_us"]
     if kind in ("cron", "delta"):
@@ -273,7 +303,7 @@ def hanok_dag(lines):
             for g in groups
         },
     }
-    out["tasks"] = {t["task_id"]: hanok_task(out, t, w, tasks, groups) for t, w in zip(tasks, weights)}
+    out["tasks"] = {t["task_id"]: hanok_task(out, t, w, tasks, groups, assets) for t, w in zip(tasks, weights)}
     return head["dag_id"], out
 
 

@@ -173,8 +173,8 @@ static void reads_the_timetables(void **state)
         hk_graph_unref(graph);
     }
     expect_refusal(
-        document("{\"__type\":\"airflow.timetables.simple.AssetTriggeredTimetable\",\"__var\":{}}", "", "", ""),
-        "AssetTriggeredTimetable");
+        document("{\"__type\":\"airflow.timetables.simple.PartitionedAssetTimetable\",\"__var\":{}}", "", "", ""),
+        "PartitionedAssetTimetable");
     expect_refusal(document("{\"__type\":\"airflow.timetables.trigger.MultipleCronTriggerTimetable\",\"__var\":{"
                             "\"expressions\":[\"0 0 * * *\",\"x\"],\"timezone\":\"UTC\",\"interval\":0.0}}",
                             "", "", ""),
@@ -215,6 +215,8 @@ static void chooses_who_runs_a_task(void **state)
     assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true,\"has_on_success_callback\":true")),
                      HK_RUNNER_PYTHON);
     assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true,\"outlets\":[{\"__type\":\"asset\"}]")),
+                     HK_RUNNER_NOTHING);
+    assert_int_equal(runner_of(TASK("\"task_id\":\"a\",\"_is_empty\":true,\"outlets\":[{\"__type\":\"asset_alias\"}]")),
                      HK_RUNNER_PYTHON);
     assert_int_equal(runner_of(TASK(BASH COMMAND("echo", ""))), HK_RUNNER_COMMAND);
     assert_int_equal(runner_of(TASK(BASH "\"bash_command\":\"echo\"")), HK_RUNNER_PYTHON);
@@ -247,12 +249,49 @@ static void refuses_by_name(void **state)
     expect_refusal(json_pack("{s:i,s:{}}", "__version", 3, "dag"), "dag_id");
 }
 
+#define ASSET_TIMETABLE(condition)                                                                                     \
+    "{\"__type\":\"airflow.timetables.simple.AssetTriggeredTimetable\",\"__var\":{\"asset_condition\":" condition "}}"
+#define ASSET(name)                                                                                                    \
+    "{\"__type\":\"asset\",\"name\":\"" name "\",\"uri\":\"" name "/\",\"group\":\"g\",\"extra\":{\"k\":1}}"
+
+static void reads_assets(void **state)
+{
+    (void)state;
+    struct hk_graph *graph = read_document(document(
+        ASSET_TIMETABLE("{\"__type\":\"asset_all\",\"objects\":[" ASSET(
+            "model://m@champion") ","
+                                  "{\"__type\":\"asset_any\",\"objects\":[" ASSET("b") "," ASSET("c") "]}]}"),
+        "",
+        TASK("\"task_id\":\"a\",\"outlets\":[{\"__type\":\"asset\",\"__var\":{\"name\":\"out\",\"uri\":\"out\"}},"
+             "{\"__type\":\"asset_alias\",\"__var\":{\"name\":\"later\"}}]"),
+        IN_ROOT("a")));
+    struct hk_buf text;
+    hk_buf_init(&text, 4096);
+    hk_asset_condition_write(graph, &text);
+    assert_string_equal(hk_buf_str(&text).data,
+                        "{\"all\":[{\"asset\":{\"uri\":\"model://m@champion/\",\"name\":\"model://m@champion\","
+                        "\"group\":\"g\"}},{\"any\":[{\"asset\":{\"uri\":\"b/\",\"name\":\"b\",\"group\":\"g\"}},"
+                        "{\"asset\":{\"uri\":\"c/\",\"name\":\"c\",\"group\":\"g\"}}]}]}");
+    hk_buf_clear(&text);
+    assert_string_equal(graph->schedule.summary, "Asset");
+    assert_string_equal(graph->assets[0].extra_json, "{\"k\":1}");
+    assert_int_equal(graph->asset_count, 4);
+    assert_int_equal(graph->tasks[0].outlet_count, 1);
+    assert_string_equal(graph->assets[graph->tasks[0].outlets[0]].name, "out");
+    hk_graph_unref(graph);
+    expect_refusal(document(ASSET_TIMETABLE("{\"__type\":\"asset_alias\",\"name\":\"x\"}"), "", "", ""), "AssetAlias");
+    expect_refusal(document(ASSET_TIMETABLE("{\"__type\":\"asset_name_ref\",\"name\":\"x\"}"), "", "", ""),
+                   "Asset.ref(name=...)");
+    expect_refusal(document(ASSET_TIMETABLE("{\"__type\":\"asset\",\"name\":\"x\"}"), "", "", ""), "no URI");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_callbacks_of_the_dag), cmocka_unit_test(fills_in_the_defaults),
-        cmocka_unit_test(reads_what_is_written),      cmocka_unit_test(reads_the_timetables),
-        cmocka_unit_test(chooses_who_runs_a_task),    cmocka_unit_test(refuses_by_name),
+        cmocka_unit_test(reads_assets),          cmocka_unit_test(reads_callbacks_of_the_dag),
+        cmocka_unit_test(fills_in_the_defaults), cmocka_unit_test(reads_what_is_written),
+        cmocka_unit_test(reads_the_timetables),  cmocka_unit_test(chooses_who_runs_a_task),
+        cmocka_unit_test(refuses_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

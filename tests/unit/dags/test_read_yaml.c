@@ -113,11 +113,12 @@ static void what_needs_python_goes_there(void **state)
     static const struct {
         const char *id;
         enum hk_runner runner;
-    } cases[] = {{"plain", HK_RUNNER_COMMAND},        {"jinja", HK_RUNNER_PYTHON},      {"script", HK_RUNNER_PYTHON},
-                 {"script_line", HK_RUNNER_PYTHON},   {"env", HK_RUNNER_PYTHON},        {"cwd", HK_RUNNER_PYTHON},
-                 {"called", HK_RUNNER_PYTHON},        {"mailed", HK_RUNNER_PYTHON},     {"unmailed", HK_RUNNER_COMMAND},
-                 {"empty_called", HK_RUNNER_PYTHON},  {"python", HK_RUNNER_PYTHON},     {"sub", HK_RUNNER_PYTHON},
-                 {"empty_outlets", HK_RUNNER_PYTHON}, {"no_outlets", HK_RUNNER_NOTHING}};
+    } cases[] = {
+        {"plain", HK_RUNNER_COMMAND},         {"jinja", HK_RUNNER_PYTHON},      {"script", HK_RUNNER_PYTHON},
+        {"script_line", HK_RUNNER_PYTHON},    {"env", HK_RUNNER_PYTHON},        {"cwd", HK_RUNNER_PYTHON},
+        {"called", HK_RUNNER_PYTHON},         {"mailed", HK_RUNNER_PYTHON},     {"unmailed", HK_RUNNER_COMMAND},
+        {"empty_called", HK_RUNNER_PYTHON},   {"python", HK_RUNNER_PYTHON},     {"sub", HK_RUNNER_PYTHON},
+        {"empty_outlets", HK_RUNNER_NOTHING}, {"no_outlets", HK_RUNNER_NOTHING}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (task(&dags, cases[i].id)->runner != cases[i].runner) {
             fail_msg("%s runs as %s", cases[i].id, hk_runner_name(task(&dags, cases[i].id)->runner));
@@ -250,6 +251,51 @@ static void the_stub_is_python(void **state)
     hk_buf_clear(&text);
 }
 
+static void expect_condition(const char *schedule, const char *expected)
+{
+    char text[512];
+    struct hk_buf is;
+    snprintf(text, sizeof text, "d:\n  schedule: %s\n  tasks: {a: {" EMPTY "}}\n", schedule);
+    struct hk_yaml_dags dags = read(text);
+    hk_buf_init(&is, 4096);
+    hk_asset_condition_write(dags.graphs[0], &is);
+    assert_string_equal(hk_buf_str(&is).data, expected);
+    hk_buf_clear(&is);
+    hk_yaml_dags_clear(&dags);
+}
+
+#define SHOWN(name, uri) "{\"asset\":{\"uri\":\"" uri "\",\"name\":\"" name "\",\"group\":\"asset\"}}"
+
+static void schedules_may_be_assets(void **state)
+{
+    (void)state;
+    expect_condition(
+        "['model://m@champion', ' s3://b/k/ ', null, '']",
+        "{\"all\":[" SHOWN("model://m@champion", "model://m@champion/") "," SHOWN("s3://b/k/", "s3://b/k") "]}");
+    expect_condition("{__or__: [{__type__: airflow.sdk.Asset, uri: 'S3://u:p@h/x?b=1#f'}, {__and__: "
+                     "[{__type__: airflow.sdk.Asset, name: n}, {__type__: airflow.sdk.Asset, __args__: [a, b]}]}]}",
+                     "{\"any\":[" SHOWN("S3://u:p@h/x?b=1#f",
+                                        "s3://h/x?b=1") ",{\"all\":[" SHOWN("n", "n") "," SHOWN("a", "b") "]}]}");
+    refuse("d:\n  schedule: [3]\n  tasks: {a: {" EMPTY "}}\n", "a whole number is no asset");
+    refuse("d:\n  schedule: {__type__: airflow.sdk.AssetAlias, name: x}\n  tasks: {a: {" EMPTY "}}\n",
+           "'airflow.sdk.AssetAlias' is not supported yet");
+    refuse("d:\n  schedule: {__type__: airflow.sdk.Asset, name: 3}\n  tasks: {a: {" EMPTY "}}\n",
+           "an Asset takes a name");
+}
+
+static void outlets_need_no_python(void **state)
+{
+    (void)state;
+    struct hk_yaml_dags dags = read("d:\n  tasks:\n    a: {" BASH
+                                    "'echo', outlets: ['x://y', {__type__: airflow.sdk.Asset, name: n}, 'x://y']}\n"
+                                    "    b: {" BASH "'echo', outlets: {file: f, datasets: [a]}}\n");
+    assert_int_equal(task(&dags, "a")->runner, HK_RUNNER_COMMAND);
+    assert_int_equal(task(&dags, "a")->outlet_count, 2);
+    assert_string_equal(dags.graphs[0]->assets[0].uri, "x://y/");
+    assert_int_equal(task(&dags, "b")->runner, HK_RUNNER_PYTHON);
+    hk_yaml_dags_clear(&dags);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +303,7 @@ int main(void)
         cmocka_unit_test(messages_name_the_place),      cmocka_unit_test(other_files_are_left_alone),
         cmocka_unit_test(defaults_files_go_below),      cmocka_unit_test(defaults_cannot_be_multiplied_without_end),
         cmocka_unit_test(large_files_are_read_in_time), cmocka_unit_test(the_stub_is_python),
+        cmocka_unit_test(schedules_may_be_assets),      cmocka_unit_test(outlets_need_no_python),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,47 @@ static void tasks_take_their_time_and_pools_make_them_wait(void **state)
     hk_graph_unref(graphs[1]);
 }
 
+/* A DAG that runs once a day brings an asset up to date; another is scheduled on it, and a third on the second's. */
+static void assets_make_runs(void **state)
+{
+    (void)state;
+    struct hk_graph *graphs[3];
+    struct hk_asset assets[] = {{"x", "x", NULL, NULL}, {"y", "y", NULL, NULL}};
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"daily", "second", "third"};
+        struct hk_graph_builder *b = world_dag(names[i], ABC, 1);
+        struct hk_graph *g = hk_graph_builder_dag(b);
+        struct hk_error err;
+        assert_true(hk_schedule_parse(b, HK_STR("0 6 * * *"), NULL, &g->schedule, &err));
+        g->start_at_us = MIDNIGHT_US;
+        if (i > 0) {
+            g->schedule.kind = HK_SCHEDULE_ASSETS;
+            hk_graph_builder_condition(b, HK_ASSET_ONE, hk_graph_builder_asset(b, &assets[i - 1]));
+        }
+        if (i < 2) {
+            hk_graph_builder_outlet(b, 0, hk_graph_builder_asset(b, &assets[i]));
+        }
+        graphs[i] = world_build(b);
+    }
+    struct hk_simulate_options options = {.graphs = graphs,
+                                          .graph_count = 3,
+                                          .from_us = MIDNIGHT_US,
+                                          .to_us = MIDNIGHT_US + 3 * HK_DAY_US,
+                                          .task_duration_us = HK_MINUTE_US};
+    struct hk_simulation result;
+    struct hk_error err;
+    assert_true(hk_simulate(&options, &result, &err));
+    assert_int_equal(result.run_count, 9);
+    assert_string_equal(result.runs[1].dag_id, "second");
+    assert_int_equal(result.runs[1].start_us, MIDNIGHT_US + 6 * HK_HOUR_US + HK_MINUTE_US);
+    assert_string_equal(result.runs[2].dag_id, "third");
+    assert_int_equal(result.runs[2].start_us, MIDNIGHT_US + 6 * HK_HOUR_US + 2 * HK_MINUTE_US);
+    hk_simulation_clear(&result);
+    for (int i = 0; i < 3; i++) {
+        hk_graph_unref(graphs[i]);
+    }
+}
+
 static void mistakes_are_refused(void **state)
 {
     (void)state;
@@ -143,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_day_has_the_runs_of_its_schedules),
         cmocka_unit_test(tasks_take_their_time_and_pools_make_them_wait),
+        cmocka_unit_test(assets_make_runs),
         cmocka_unit_test(mistakes_are_refused),
         cmocka_unit_test(continuous_and_once_let_time_go_on),
         cmocka_unit_test(ten_thousand_dags_are_simulated_for_a_day),

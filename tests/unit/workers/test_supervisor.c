@@ -33,6 +33,7 @@ static struct {
     int log_sockets;
     int finished;
     struct hk_job_result result;
+    char outlet[128]; /* the first of them */
     char message[512];
     void (*committed)(void *arg);
     void *committed_arg;
@@ -247,6 +248,11 @@ static void host_finished(void *c, const struct hk_job_key *key, const struct hk
     assert_true(hk_job_key_eq(key, &world.key));
     world.finished++;
     world.result = *result;
+    const struct hk_outlet_event *e = result->outlet_events;
+    if (result->outlet_event_count > 0) {
+        snprintf(world.outlet, sizeof world.outlet, "%.*s %.*s %.*s", HK_STR_ARG(e->name), HK_STR_ARG(e->uri),
+                 HK_STR_ARG(e->extra_json));
+    }
     snprintf(world.message, sizeof world.message, "%s", result->message != NULL ? result->message : "");
     world.committed = committed;
     world.committed_arg = arg;
@@ -529,6 +535,24 @@ static void slices_as_python_does(void **state)
     end(0);
 }
 
+static void tells_what_became_of_outlets(void **state)
+{
+    (void)state;
+    world.finished = 0;
+    world.forgotten = 0;
+    start();
+    assert_null(
+        ask("{\"type\":\"SucceedTask\",\"outlet_events\":["
+            "{\"dest_asset_key\":{\"name\":\"n\",\"uri\":\"u\"},\"extra\":{\"rows\":7}},"
+            "{\"dest_asset_key\":{\"name\":\"m\",\"uri\":\"m\"},\"extra\":{}},"
+            "{\"source_alias_name\":\"a\",\"dest_asset_key\":{\"name\":\"o\",\"uri\":\"o\"},\"extra\":{\"k\":1}}]}"));
+    assert_int_equal(world.result.outlet_event_count, 1);
+    assert_string_equal(world.outlet, "n u {\"rows\":7}");
+    world.committed(world.committed_arg);
+    world.committed = NULL;
+    end(0);
+}
+
 static void takes_the_last_word(void **state)
 {
     (void)state;
@@ -743,6 +767,7 @@ int main(void)
         test(answers_what_is_asked),
         test(slices_as_python_does),
         test(takes_the_last_word),
+        test(tells_what_became_of_outlets),
         test(judges_a_silent_end_by_its_exit_code),
         test(tells_a_stopped_task_from_a_failed_one),
         test(fails_a_deferral_by_name),

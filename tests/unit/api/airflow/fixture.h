@@ -386,8 +386,8 @@ static int fx_tear_down(void **state)
     hk_airflow_free(fx.airflow);
     hk_router_destroy(fx.router);
     hk_auth_destroy(fx.auth);
-    hk_store_close(fx.store);
     hk_scheduler_free(fx.scheduler);
+    hk_store_close(fx.store);
     uv_loop_close(&fx.loop);
     uv_mutex_destroy(&fx.mutex);
     snprintf(command, sizeof command, "rm -rf '%s'", fx.folder);

@@ -46,6 +46,8 @@ static struct hk_graph *sample(void)
     t->priority_weight = -7;
     t->ignore_first_depends_on_past = true;
     hk_graph_builder_edge(b, hk_str_from("outer.inner.first"), hk_str_from("last"));
+    struct hk_asset asset = {"out", "s3://out", "files", "{\"k\": 1}"};
+    hk_graph_builder_outlet(b, 1, hk_graph_builder_asset(b, &asset));
     struct hk_graph *graph = NULL;
     struct hk_error err = {0};
     assert_true(hk_graph_build(b, &graph, &err));
