@@ -11,7 +11,7 @@
 struct evaluation {
     const struct hk_promotion_facts *facts;
     struct hk_arena *arena;
-    struct hk_rule_result *out; /* of the rule at hand */
+    struct hk_rule_verdict *out; /* of the rule at hand */
     const struct hk_rule *rule;
 };
 
@@ -385,7 +385,7 @@ static void judge(struct evaluation *e)
     }
 }
 
-static void add_up(struct hk_promotion_result *all, const struct hk_rule_result *one)
+static void add_up(struct hk_verdict *all, const struct hk_rule_verdict *one)
 {
     if (one->outcome == HK_RULE_FAILED || (one->outcome == HK_RULE_OUTSTANDING && all->outcome == HK_RULE_PASSED)) {
         all->outcome = one->outcome;
@@ -395,10 +395,10 @@ static void add_up(struct hk_promotion_result *all, const struct hk_rule_result 
     }
 }
 
-struct hk_promotion_result hk_promotion_evaluate(const struct hk_policy *const *policies, size_t count,
-                                                 const struct hk_promotion_facts *facts, struct hk_arena *arena)
+struct hk_verdict hk_promotion_evaluate(const struct hk_policy *const *policies, size_t count,
+                                        const struct hk_promotion_facts *facts, struct hk_arena *arena)
 {
-    struct hk_promotion_result all = {.open_at_us = HK_TIME_NONE};
+    struct hk_verdict all = {.open_at_us = HK_TIME_NONE};
     size_t total = 0;
     for (size_t i = 0; i < count; i++) {
         total += policies[i]->rule_count;
@@ -406,7 +406,7 @@ struct hk_promotion_result hk_promotion_evaluate(const struct hk_policy *const *
     all.rules = hk_arena_array(arena, total + 1, sizeof *all.rules);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < policies[i]->rule_count; k++) {
-            struct hk_rule_result *out = &all.rules[all.rule_count++];
+            struct hk_rule_verdict *out = &all.rules[all.rule_count++];
             struct evaluation e = {facts, arena, out, &policies[i]->rules[k]};
             out->policy = policies[i];
             out->rule = e.rule;

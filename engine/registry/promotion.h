@@ -81,7 +81,7 @@ struct hk_promotion_facts {
 
 enum hk_rule_outcome { HK_RULE_PASSED, HK_RULE_FAILED, HK_RULE_OUTSTANDING };
 
-struct hk_rule_result {
+struct hk_rule_verdict {
     const struct hk_policy *policy;
     const struct hk_rule *rule;
     enum hk_rule_outcome outcome;
@@ -92,16 +92,16 @@ struct hk_rule_result {
     int64_t open_at_us; /* of a window that is closed; else HK_TIME_NONE */
 };
 
-struct hk_promotion_result {
-    struct hk_rule_result *rules;
+struct hk_verdict {
+    struct hk_rule_verdict *rules;
     size_t rule_count;
     enum hk_rule_outcome outcome; /* the worst of them; PASSED where there is no policy */
     int64_t open_at_us;           /* the latest of the windows; HK_TIME_NONE: no window is waited for */
 };
 
 /* Texts are in the arena, or those of the policies and facts. */
-struct hk_promotion_result hk_promotion_evaluate(const struct hk_policy *const *policies, size_t count,
-                                                 const struct hk_promotion_facts *facts, struct hk_arena *arena);
+struct hk_verdict hk_promotion_evaluate(const struct hk_policy *const *policies, size_t count,
+                                        const struct hk_promotion_facts *facts, struct hk_arena *arena);
 
 const char *hk_rule_outcome_name(enum hk_rule_outcome outcome); /* "passed", "failed", "outstanding" */
 

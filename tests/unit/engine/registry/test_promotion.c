@@ -20,7 +20,7 @@ static int close_arena(void **state)
     return 0;
 }
 
-static struct hk_promotion_result judge(const struct hk_rule *rule, const struct hk_promotion_facts *facts)
+static struct hk_verdict judge(const struct hk_rule *rule, const struct hk_promotion_facts *facts)
 {
     struct hk_policy *policy = hk_arena_alloc(&arena, sizeof *policy);
     *policy = (struct hk_policy){.name = "p", .rules = rule, .rule_count = 1};
@@ -31,7 +31,7 @@ static struct hk_promotion_result judge(const struct hk_rule *rule, const struct
 static void expect(const struct hk_rule *rule, const struct hk_promotion_facts *facts, enum hk_rule_outcome outcome,
                    const char *sentence)
 {
-    struct hk_promotion_result result = judge(rule, facts);
+    struct hk_verdict result = judge(rule, facts);
     assert_int_equal(result.rule_count, 1);
     assert_string_equal(result.rules[0].sentence, sentence);
     assert_int_equal(result.outcome, outcome);
@@ -50,7 +50,7 @@ static void test_metrics(void **state)
         .now_us = NOW_US, .version = 3, .champion_version = 2, .numbers = numbers, .number_count = 3};
     struct hk_rule rule = {.kind = HK_RULE_METRIC, .name = "metrics.auc >= 0.90"};
     expect(&rule, &facts, HK_RULE_PASSED, "metrics.auc >= 0.90: 0.91 is >= 0.9.");
-    struct hk_promotion_result result = judge(&rule, &facts);
+    struct hk_verdict result = judge(&rule, &facts);
     assert_string_equal(result.rules[0].measured, "0.91");
     assert_string_equal(result.rules[0].threshold, ">= 0.9");
     rule.name = "auc >= champion.auc";
@@ -240,7 +240,7 @@ static void test_several(void **state)
     const struct hk_policy *policies[] = {&a, &b};
     struct hk_fact_text owner = {false, "owner", "ml"};
     struct hk_promotion_facts facts = {.version = 3, .has_signature = HK_FACT_YES, .texts = &owner, .text_count = 1};
-    struct hk_promotion_result all = hk_promotion_evaluate(policies, 2, &facts, &arena);
+    struct hk_verdict all = hk_promotion_evaluate(policies, 2, &facts, &arena);
     assert_int_equal(all.rule_count, 3);
     assert_int_equal(all.outcome, HK_RULE_OUTSTANDING);
     assert_ptr_equal(all.rules[2].policy, &b);
