@@ -33,6 +33,11 @@ enum {
     HK_MAX_FILTER_TERMS = 950,    /* of one list; SQLite's expressions are at most 1,000 deep */
     HK_MAX_FILTER_VALUES = 32000, /* SQLite binds 32,766 unless it was built for more */
 
+    /* MLflow's searches */
+    HK_MAX_SEARCH_TERMS = 100,   /* of a filter */
+    HK_MAX_SEARCH_ITEMS = 10000, /* of a list in a filter */
+    HK_MAX_SEARCH_ORDERS = 20,
+
     /* tasks */
     HK_MAX_CONF_BYTES = 1024 * 1024,
     HK_MAX_XCOM_BYTES = 16 * 1024 * 1024,
