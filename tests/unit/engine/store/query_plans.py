@@ -15,7 +15,8 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 GROWING = ("dag_run", "task_instance", "task_try", "rendered_fields", "xcom", "audit", "event", "asset_event",
            "asset_queue", "asset_event_run", "experiment", "experiment_tag", "ml_run", "ml_run_tag", "ml_param",
            "ml_metric", "ml_latest_metric", "dataset", "input", "input_tag", "ml_run_model",
-           "registered_model", "registered_model_tag", "model_version", "model_version_tag", "model_alias")
+           "registered_model", "registered_model_tag", "model_version", "model_version_tag", "model_alias",
+           "logged_model", "logged_model_tag", "logged_model_param", "logged_model_metric")
 SMALL_INDEX = "USING INDEX dag_run_active"  # has the queued and running runs only
 STATEMENT = re.compile(r'static const char (\w+)\[\] =((?:\s*"(?:[^"\\]|\\.)*")+);')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
