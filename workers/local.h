@@ -18,6 +18,7 @@
 
 #include "engine/base/clock.h"
 #include "scheduler/executor.h"
+#include "workers/task_lineage.h"
 
 struct hk_local;
 
@@ -31,6 +32,7 @@ struct hk_local_options {
     const char *host_script;        /* dags/python/host.py as installed or unpacked */
     const char *const *environment; /* NAME=value, NULL-terminated: what tasks inherit */
     uint32_t parallelism;
+    struct hk_lineage_port lineage; /* of commands; copied */
     struct hk_executor_host host;
 };
 

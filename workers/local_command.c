@@ -147,6 +147,66 @@ static void add_context_variables(struct hk_shim_texts *texts, struct hk_buf *pa
     add_variable(texts, packed, "AIRFLOW_CTX_DAG_RUN_ID", from->run_id);
 }
 
+struct lineage {
+    const struct hk_local *local;
+    struct hk_shim_start *start;
+    struct hk_buf *packed;
+    bool has_own_server;
+};
+
+static bool names(const char *text, const char *name)
+{
+    size_t n = strlen(name);
+    return strncmp(text, name, n) == 0 && text[n] == '=';
+}
+
+/* Whether the user has set it, for this task or for all. */
+static bool is_set(const struct lineage *l, const char *name)
+{
+    const struct hk_shim_texts *own = &l->start->environment;
+    for (const char *at = hk_shim_texts_next(own, NULL); at != NULL; at = hk_shim_texts_next(own, at)) {
+        if (names(at, name)) {
+            return true;
+        }
+    }
+    const char *const *all = l->start->inherits_environment ? l->local->options.environment : NULL;
+    for (size_t i = 0; all != NULL && all[i] != NULL; i++) {
+        if (names(all[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_unless_set(void *arg, const char *name, const char *value)
+{
+    struct lineage *l = arg;
+    bool is_context = strcmp(name, "MLFLOW_RUN_CONTEXT") == 0;
+    if (!is_set(l, name) && (is_context || !l->has_own_server)) {
+        add_variable(&l->start->environment, l->packed, name, value);
+    }
+}
+
+/* As dags/python/host.py does for tasks in Python. */
+static void add_lineage(const struct hk_local *local, struct hk_shim_start *start, struct hk_buf *packed,
+                        const struct hk_job *from)
+{
+    struct lineage l = {local, start, packed, false};
+    l.has_own_server = is_set(&l, "MLFLOW_TRACKING_URI");
+    hk__lineage_variables(&local->options.lineage, from, add_unless_set, &l);
+}
+
+/* Whoever prints its environment does not print the way in. */
+static void mask_token(const struct local_job *job, const struct hk_shim_texts *environment)
+{
+    static const char name[] = "MLFLOW_TRACKING_TOKEN";
+    for (const char *at = hk_shim_texts_next(environment, NULL); at != NULL; at = hk_shim_texts_next(environment, at)) {
+        if (names(at, name)) {
+            hk_local_mask(job->local, &job->key, hk_str_from(at + sizeof name));
+        }
+    }
+}
+
 void local_add_log_context(struct hk_buf *out, const struct hk_job *job)
 {
     char id[HK_JOB_ID_SIZE];
@@ -232,7 +292,9 @@ bool local_command_start(struct local_job *job, const struct hk_job *from, struc
     if (ok) {
         read_spec(job, from, spec);
         add_context_variables(&start.environment, &environment, from);
+        add_lineage(job->local, &start, &environment, from);
         send_start(job, from, spec, &start);
+        mask_token(job, &start.environment);
     }
     hk_buf_clear(&environment);
     json_decref(spec);

@@ -1,5 +1,6 @@
 #include "workers/supervisor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,46 @@ static struct hk__session *job_session(struct hk_supervisor *supervisor, const s
     return session;
 }
 
+/* NAME=value, each malloc'd: the bundle's and those of the lineage, and a NULL. */
+struct variables {
+    char *texts[8];
+    size_t count;
+};
+
+static void add_text(struct variables *variables, char *text)
+{
+    HK_ASSERT(variables->count + 1 < sizeof variables->texts / sizeof variables->texts[0]);
+    variables->texts[variables->count++] = text;
+}
+
+static void add_variable(void *arg, const char *name, const char *value)
+{
+    size_t size = strlen(name) + strlen(value) + 2;
+    char *text = hk_alloc(size);
+    snprintf(text, size, "%s=%s", name, value);
+    add_text(arg, text);
+}
+
+/* Whoever prints its environment does not print the way in. */
+static void mask_token(const struct hk_supervisor *supervisor, const struct hk_job *job,
+                       const struct variables *variables)
+{
+    static const char name[] = "MLFLOW_TRACKING_TOKEN=";
+    for (size_t i = 0; i < variables->count; i++) {
+        if (strncmp(variables->texts[i], name, sizeof name - 1) == 0) {
+            supervisor->options.port.mask(supervisor->options.port.context, &job->key,
+                                          hk_str_from(variables->texts[i] + sizeof name - 1));
+        }
+    }
+}
+
+static void free_variables(struct variables *variables)
+{
+    for (size_t i = 0; i < variables->count; i++) {
+        free(variables->texts[i]);
+    }
+}
+
 static void job_start(void *context, const struct hk_job *job)
 {
     struct hk_supervisor *supervisor = context;
@@ -174,7 +215,9 @@ static void job_start(void *context, const struct hk_job *job)
     char id[HK_JOB_ID_SIZE];
     hk_job_key_format(&job->key, id);
     char *bundle = hk__bundle_environment(job->graph);
-    const char *environment[] = {bundle, NULL};
+    struct variables variables = {0};
+    add_text(&variables, bundle);
+    hk__lineage_variables(&supervisor->options.lineage, job, add_variable, &variables);
     struct hk_buf first;
     hk_buf_init(&first, HK_MAX_FRAME_BYTES);
     hk__startup_message(job, hk_clock_wall_us(supervisor->options.clock), &first);
@@ -187,13 +230,14 @@ static void job_start(void *context, const struct hk_job *job)
         .run_id = job->run_id,
         .task_id = job->task->task_id,
         .log_path = job->log_path,
-        .environment = environment,
+        .environment = (const char *const *)variables.texts,
         .first = hk_buf_str(&first), /* execution_timeout is the SDK's own affair */
     };
     struct hk_python_session port_session = {session, session_message, session_ended};
     supervisor->options.port.start(supervisor->options.port.context, &start, &port_session);
+    mask_token(supervisor, job, &variables);
     hk_buf_clear(&first);
-    free(bundle);
+    free_variables(&variables);
 }
 
 static void job_adopt(void *context, const struct hk_job *job, int pid)

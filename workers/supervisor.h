@@ -47,6 +47,7 @@ struct hk_supervisor_options {
     const struct hk_clock *clock;
     struct hk_python_port port;
     struct hk_task_services services;
+    struct hk_lineage_port lineage;
     struct hk_executor_host host;
 };
 

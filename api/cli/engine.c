@@ -15,6 +15,7 @@
 #include "api/cli/door.h"
 #include "api/cli/home_url.h"
 #include "api/cli/known_dag.h"
+#include "api/cli/task_lineage.h"
 #include "api/http/login.h"
 #include "api/http/server.h"
 #include "dags/bundle.h"
@@ -65,6 +66,7 @@ struct hk_engine {
     struct hk_job_queue *jobs;
     struct hk_mlflow *mlflow;
     struct hk_cli_door cli_door;
+    struct hk_cli_lineage lineage;
     struct hk_http *http;
 
     uv_async_t wake; /* from the writer thread and hk_engine_post */
@@ -336,6 +338,7 @@ static void start_workers(struct hk_engine *e)
                                        .host_script = e->options.host_script,
                                        .environment = (const char *const *)environ,
                                        .parallelism = e->options.parallelism,
+                                       .lineage = {&e->lineage, hk_cli_lineage_tell},
                                        .host = hk_scheduler_host(e->scheduler)};
     e->local = hk_local_new(&options);
     struct hk_services_options services = {.loop = &e->loop,
@@ -348,6 +351,7 @@ static void start_workers(struct hk_engine *e)
     struct hk_supervisor_options supervisor = {.clock = hk_clock_system(),
                                                .port = hk_python_port_local(e->local),
                                                .services = hk_services_table(e->services),
+                                               .lineage = {&e->lineage, hk_cli_lineage_tell},
                                                .host = hk_scheduler_host(e->scheduler)};
     e->supervisor = hk_supervisor_new(&supervisor);
     struct hk_local_python python = hk_supervisor_python(e->supervisor);
@@ -417,7 +421,11 @@ static bool start_doors(struct hk_engine *e, struct hk_error *err)
     }
     struct hk_http_options http = {
         .listen = e->options.listen, .router = e->router, .auth = e->auth, .clock = hk_clock_system(), .threads = 2};
-    return hk_http_start(&http, &e->http, err);
+    if (!hk_http_start(&http, &e->http, err)) {
+        return false;
+    }
+    e->lineage = (struct hk_cli_lineage){e->auth, hk_http_url(e->http)};
+    return true;
 }
 
 static void find_names(struct hk_engine *e)
@@ -603,7 +611,8 @@ void hk_engine_quit(struct hk_engine *e)
     }
     e->is_quitting = true;
     e->callbacks.is_ending = true;
-    hk_http_stop(e->http); /* nobody asks anything any more */
+    e->lineage = (struct hk_cli_lineage){0}; /* its URL goes with the server */
+    hk_http_stop(e->http);                   /* nobody asks anything any more */
     e->http = NULL;
     if (e->scheduler != NULL) {
         hk_scheduler_stop(e->scheduler);

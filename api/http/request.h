@@ -38,7 +38,7 @@ enum hk_role {
     HK_ROLE_USER,
     HK_ROLE_OP,
     HK_ROLE_ADMIN,
-    HK_ROLE_TASK, /* beside the others: a running task's own token, for the Task Execution API only */
+    HK_ROLE_TASK, /* beside the others: a running task's own token; only for doors that say so (router.h) */
     HK_ROLE_COUNT
 };
 

@@ -357,6 +357,13 @@ static bool authenticate(struct hk_auth *auth, struct hk_request *req, struct hk
     return false;
 }
 
+static enum hk_role role_at(const struct hk_request *req)
+{
+    const char *scope = req->door->task_scope;
+    bool is_task = req->caller.role == HK_ROLE_TASK && scope != NULL && hk_str_is(req->caller.scope, scope);
+    return is_task ? HK_ROLE_USER : req->caller.role;
+}
+
 const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
                                        struct hk_response *res)
 {
@@ -373,7 +380,7 @@ const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk
     if (!authenticate(auth, req, res)) {
         return NULL;
     }
-    if (!hk_role_allows(req->caller.role, route->needs)) {
+    if (!hk_role_allows(role_at(req), route->needs)) {
         hk_fail(req, res, HK_DENIED, "Forbidden");
         return NULL;
     }

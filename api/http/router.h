@@ -38,6 +38,9 @@ struct hk_door {
     size_t route_count;
     /* Fills an emptied response; it may only allocate from res->arena, and only read req. NULL: hk_write_detail. */
     void (*write_error)(const struct hk_request *req, struct hk_response *res, const struct hk_failure *failure);
+    /* A running task whose token has this scope may do here what a User may; its role stays HK_ROLE_TASK. NULL: none.
+     */
+    const char *task_scope;
     void *context; /* becomes request->context */
     /* A number that is another one whenever answers that are is_lasting (response.h) may have changed. NULL: none are.
      * Any thread. */

@@ -23,6 +23,7 @@ enum {
 
 #define HK_AUDIENCE_USER "apache-airflow"
 #define HK_AUDIENCE_TASK "urn:airflow.apache.org:task"
+#define HK_SCOPE_MLFLOW "mlflow" /* of a task's token that is given to its MLflow client */
 
 /* What to put into a token. */
 struct hk_token_grant {

@@ -85,6 +85,7 @@ bool hk_mlflow_register(struct hk_mlflow *mlflow, struct hk_router *router, stru
                                  .routes = mlflow->routes,
                                  .route_count = mlflow->route_count,
                                  .write_error = hk__ml_write_error,
+                                 .task_scope = HK_SCOPE_MLFLOW,
                                  .context = mlflow,
                                  .generation = generation};
     return hk_router_add(router, &door, err);

@@ -94,11 +94,31 @@ def serve(server):
 def run_cold(record):
     """The life of a child that starts from the beginning: the SDK's own entry points."""
     os.environ.update(record["env"])
+    set_own(record)
     if record["op"] == "parse":
         from airflow.dag_processing.processor import _parse_file_entrypoint as target
     else:
         from airflow.sdk.execution_time.supervisor import _subprocess_main as target
     target()
+
+
+# Lineage, the task's alone: not part of what a warm process is found by, and set in the task's own process only.
+OWN_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_TOKEN", "MLFLOW_RUN_CONTEXT")
+
+
+def split_own(record):
+    """Takes them out of the record's environment."""
+    env = record["env"]
+    record["own"] = {name: env.pop(name) for name in OWN_VARIABLES if name in env}
+
+
+def set_own(record):
+    """What the user has set stays; the token is not for a tracking server of the user's own."""
+    own = record["own"]
+    if own and "MLFLOW_TRACKING_URI" in os.environ:
+        own = {"MLFLOW_RUN_CONTEXT": own["MLFLOW_RUN_CONTEXT"]}
+    for name, value in own.items():
+        os.environ.setdefault(name, value)
 
 
 def take_places(fds):
@@ -318,6 +338,7 @@ class WarmServer(Server):
 
     def begin(self, record):
         """Goes on in the SDK's main(), where the warm process stands."""
+        set_own(record)
 
 
 def live_warm(line, file, env, kept):
@@ -395,6 +416,7 @@ class Host(Server):
             complain(f"unknown record: {str(record)[:120]}")
             return
         record["env"] = {str(k): str(v) for k, v in (record.get("env") or {}).items()}
+        split_own(record)
         fds = take_fds(self.line, record)
         if fds is None:
             self.tell_failed(record["id"], 126 << 8)

@@ -59,12 +59,23 @@ static const struct hk_route routes[] = {
     {HK_METHOD_GET, "/x/op", HK_ROLE_OP, whoami},         {HK_METHOD_GET, "/x/admin", HK_ROLE_ADMIN, whoami},
     {HK_METHOD_GET, "/x/task", HK_ROLE_TASK, whoami},
 };
+
+static const struct hk_route open_routes[] = {
+    {HK_METHOD_GET, "/open/user", HK_ROLE_USER, whoami},
+    {HK_METHOD_GET, "/open/op", HK_ROLE_OP, whoami},
+};
+static const char *const open_prefixes[] = {"/open", NULL};
 static const char *const prefixes[] = {"/x", NULL};
 
 static int start(bool all_admins)
 {
     const struct hk_door door = {
         .name = "x", .prefixes = prefixes, .routes = routes, .route_count = sizeof routes / sizeof routes[0]};
+    const struct hk_door open_door = {.name = "open",
+                                      .prefixes = open_prefixes,
+                                      .routes = open_routes,
+                                      .route_count = sizeof open_routes / sizeof open_routes[0],
+                                      .task_scope = HK_SCOPE_MLFLOW};
     struct hk_auth_options options = {.clock = &test_clock, .users = {.find = find_user}, .all_admins = all_admins};
     for (int i = 0; i < HK_TOKEN_SECRET_SIZE; i++) {
         options.secret[i] = (unsigned char)i;
@@ -73,7 +84,10 @@ static int start(bool all_admins)
     database_is_down = false;
     auth = hk_auth_create(&options);
     router = hk_router_create();
-    return hk_router_add(router, &door, &err) && hk_login_register(router, auth, &err) ? 0 : 1;
+    return hk_router_add(router, &door, &err) && hk_router_add(router, &open_door, &err) &&
+                   hk_login_register(router, auth, &err)
+               ? 0
+               : 1;
 }
 
 static int set_up(void **state)
@@ -156,6 +170,28 @@ static void allows_by_role(void **state)
     expect("/x/task", task_bearer(), 200, "ti-1 ");
     expect("/x/viewer", task_bearer(), 403, "{\"detail\":\"Forbidden\"}");
     expect("/x/task", user_bearer("Admin"), 403, "{\"detail\":\"Forbidden\"}");
+}
+
+/* A door may be open to tasks whose token has its scope, as far as to users. */
+static void lets_tasks_in_by_scope(void **state)
+{
+    (void)state;
+    const struct hk_token_grant grant = {.subject = HK_STR("ti-1"),
+                                         .scope = HK_STR(HK_SCOPE_MLFLOW),
+                                         .audience = HK_STR(HK_AUDIENCE_TASK),
+                                         .valid_seconds = 60};
+    const struct hk_token_grant false_grant = {.subject = HK_STR("ann"),
+                                               .role = HK_STR("Public"),
+                                               .scope = HK_STR(HK_SCOPE_MLFLOW),
+                                               .audience = HK_STR(HK_AUDIENCE_USER),
+                                               .valid_seconds = 60};
+    char *mlflow = bearer(&grant);
+    expect("/open/user", mlflow, 200, "ti-1 ");
+    expect("/open/op", mlflow, 403, "{\"detail\":\"Forbidden\"}");
+    expect("/x/viewer", mlflow, 403, "{\"detail\":\"Forbidden\"}");
+    expect("/open/user", task_bearer(), 403, "{\"detail\":\"Forbidden\"}");
+    expect("/open/user", bearer(&false_grant), 403, "{\"detail\":\"Forbidden\"}");
+    expect("/open/user", user_bearer("User"), 200, "ann User");
 }
 
 static void refuses_bad_tokens(void **state)
@@ -432,6 +468,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AUTH_TEST(allows_by_role),
+        AUTH_TEST(lets_tasks_in_by_scope),
         AUTH_TEST(refuses_bad_tokens),
         AUTH_TEST(checks_times),
         AUTH_TEST(pins_the_algorithm_and_claims),

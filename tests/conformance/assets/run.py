@@ -1,0 +1,86 @@
+"""DAGs that are scheduled on assets, in Python and YAML, and what tasks are given for MLflow. usage: run.py HANOK"""
+
+import json
+import pathlib
+import shutil
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "common"))
+
+from engine_test import Report, running_engine  # noqa: E402
+from standalone import wait_until  # noqa: E402
+
+DAGS = pathlib.Path(__file__).resolve().parent / "dags"
+
+
+def runs_of(engine, dag_id):
+    return engine.get(f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after")[1]["dag_runs"]
+
+
+def wait_for_end(engine, dag_id, count=1):
+    wait_until(lambda: [r["state"] for r in runs_of(engine, dag_id)] == ["success"] * count, 60, f"{count} of {dag_id}")
+    return runs_of(engine, dag_id)
+
+
+def xcom(engine, dag_id, run_id, task_id):
+    path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value?deserialize=true"
+    return engine.get(path.replace("+", "%2B"))[1]["value"]
+
+
+def check_chain(report, engine):
+    for dag_id in ("maker", "user", "waits_for_both", "yaml_user", "yaml_last"):
+        engine.wait_for_dag(dag_id)
+    made = engine.trigger("maker")
+    (run,) = wait_for_end(engine, "user")
+    report.check("the run's id is Airflow's", [] if run["dag_run_id"].startswith("asset_triggered__2") else [run])
+    report.equal("its fields", [run["run_type"], run["triggered_by"], run["logical_date"], run["data_interval_start"]],
+                 ["asset_triggered", "asset", None, None])
+    report.equal("its task sees the event", xcom(engine, "user", run["dag_run_id"], "use"),
+                 ["asset_triggered", None, {"rows": 7}, "maker", "make", made])
+    wait_for_end(engine, "yaml_user")
+    wait_for_end(engine, "yaml_last")
+    engine.trigger("maker")
+    wait_for_end(engine, "user", 2)
+    wait_for_end(engine, "yaml_last", 2)
+    report.equal("not all of its assets have events", runs_of(engine, "waits_for_both"), [])
+
+
+def check_lineage(report, engine):
+    engine.wait_for_dag("lineage")
+    run = engine.trigger("lineage")
+    report.equal("the lineage DAG ends well", engine.wait_for_run("lineage", run), "success")
+    first, second = (xcom(engine, "lineage", run, name) for name in ("first", "second"))
+    report.equal("the server is this one", first[0], engine.url)
+    version = first[1].pop("airflow.dag_version_id")
+    report.equal("the version is told", len(version), 36)
+    report.equal("the tags of a run", first[1],
+                 {"airflow.dag_id": "lineage", "airflow.dag_run_id": run, "airflow.task_id": "first",
+                  "airflow.try_number": "1", "airflow.map_index": "-1", "airflow.bundle_name": "dags-folder"})
+    report.equal("each task has its own", second[1]["airflow.task_id"], "second")
+    report.equal("the token lets in at the MLflow door alone", first[2:5], [200, 403, 403])
+    report.equal("the warm process is the same for both", first[5], second[5])
+    report.equal("a tracking server of the user's own stays, without the token",
+                 xcom(engine, "lineage", run, "own"), "http://mine no token")
+    command = xcom(engine, "lineage", run, "command")
+    report.contains("a command is given it, too", str(command), engine.url)
+    for name in ("first", "command"):
+        path = f"/api/v2/dags/lineage/dagRuns/{run}/taskInstances/{name}/logs/1".replace("+", "%2B")
+        log = json.dumps(engine.get(path)[1])
+        report.check(f"the log of {name} does not show the token", [] if "eyJ" not in log and "***" in log else [log])
+
+
+def main():
+    report = Report()
+    with running_engine(report, sys.argv[1], "assets") as (engine, folder):
+        for file in DAGS.iterdir():
+            if file.is_file():
+                shutil.copy(file, folder)
+        with report.guarded("chain"):
+            check_chain(report, engine)
+        with report.guarded("lineage"):
+            check_lineage(report, engine)
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
