@@ -4,6 +4,7 @@
  *     HOME/secrets            keys: tokens (64 bytes) and Fernet (32 bytes), 0600
  *     HOME/admin-password     of the first user, 0600, written once
  *     HOME/artifacts/         what MLflow runs log as files, unless they lie elsewhere
+ *     HOME/uploads/           what is on its way to a bucket, if they lie in one
  *     HOME/logs/              task logs, Airflow's path template
  *     HOME/run/               the shim's socket and journal, the engine's URL, the Python host's files
  */

@@ -57,6 +57,7 @@ enum {
     HK_ARTIFACT_THREADS = 4,                         /* that wait for disks and object stores */
     HK_MAX_ARTIFACT_JOBS = 1024,
     HK_ARTIFACT_BLOCK_BYTES = 4 * 1024 * 1024, /* fetched from an object store at once */
+    HK_S3_PART_BYTES = 64 * 1024 * 1024, /* of an object that is brought in parts: 640 GB at most */
     HK_ARTIFACT_DEADLINE_MS = 600 * 1000,      /* for a disk or an object store to take what was uploaded */
     HK_ARTIFACT_URL_SECONDS = 300,             /* how long an address that is handed out is good for; MLflow's */
 
