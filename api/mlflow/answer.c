@@ -6,17 +6,33 @@
 #include "engine/artifacts/artifact_path.h"
 #include "engine/base/log.h"
 
-/* ERROR_CODE_TO_HTTP_STATUS of mlflow/exceptions.py. */
+#define INVALID "INVALID_PARAMETER_VALUE"
+#define OURS "CLIENT_INTERNAL_ERROR"
+
+/* ERROR_CODE_TO_HTTP_STATUS of mlflow/exceptions.py, and what error_classification.py derives from the code: a class
+ * and a state, which are absent where the class is NULL. */
 static const struct {
     const char *name;
     int status;
+    const char *error_class;
 } codes[] = {
-    {HK__ML_INVALID_VALUE, 400},      {HK__ML_BAD_REQUEST, 400},   {HK__ML_EXISTS, 400},
-    {"UNAUTHENTICATED", 401},         {HK__ML_DENIED, 403},        {HK__ML_NOT_THERE, 404},
-    {"ENDPOINT_NOT_FOUND", 404},      {HK__ML_CONFLICT, 409},      {"REQUEST_LIMIT_EXCEEDED", 429},
-    {HK__ML_INTERNAL, 500},           {HK__ML_INVALID_STATE, 500}, {HK__ML_NOT_IMPLEMENTED, 501},
-    {"TEMPORARILY_UNAVAILABLE", 503}, {"DEADLINE_EXCEEDED", 504},
+    {HK__ML_INVALID_VALUE, 400, INVALID},
+    {HK__ML_BAD_REQUEST, 400, INVALID},
+    {HK__ML_EXISTS, 400, "RESOURCE_ALREADY_EXISTS"},
+    {"UNAUTHENTICATED", 401, NULL},
+    {HK__ML_DENIED, 403, "PERMISSION_DENIED"},
+    {HK__ML_NOT_THERE, 404, "RESOURCE_NOT_FOUND"},
+    {"ENDPOINT_NOT_FOUND", 404, "RESOURCE_NOT_FOUND"},
+    {HK__ML_CONFLICT, 409, NULL},
+    {"REQUEST_LIMIT_EXCEEDED", 429, NULL},
+    {HK__ML_INTERNAL, 500, OURS},
+    {HK__ML_INVALID_STATE, 500, OURS},
+    {HK__ML_NOT_IMPLEMENTED, 501, NULL},
+    {"TEMPORARILY_UNAVAILABLE", 503, OURS},
+    {"DEADLINE_EXCEEDED", 504, NULL},
 };
+
+enum { CODES = sizeof codes / sizeof codes[0] };
 
 static const char *const by_code[HK_CODE_COUNT] = {
     [HK_OK] = HK__ML_INTERNAL,
@@ -46,14 +62,19 @@ struct hk_str hk__ml_format(struct hk_arena *arena, const char *fmt, va_list arg
     return (struct hk_str){text, (size_t)len};
 }
 
+static size_t find_code(const char *error_code)
+{
+    size_t at = 0;
+    while (at < CODES && strcmp(codes[at].name, error_code) != 0) {
+        at++;
+    }
+    return at;
+}
+
 static int status_of(const char *error_code)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (strcmp(codes[i].name, error_code) == 0) {
-            return codes[i].status;
-        }
-    }
-    return 500;
+    size_t at = find_code(error_code);
+    return at < CODES ? codes[at].status : 500;
 }
 
 static void write_failure(struct hk_response *res, const char *error_code, struct hk_str message)
@@ -64,6 +85,11 @@ static void write_failure(struct hk_response *res, const char *error_code, struc
     hk_json_begin_object(&w);
     hk_json_kv_text(&w, "error_code", error_code);
     hk_json_kv_str(&w, "message", message);
+    size_t at = find_code(error_code);
+    if (at < CODES && codes[at].error_class != NULL) {
+        hk_json_kv_text(&w, "sqlstate", strcmp(codes[at].error_class, OURS) == 0 ? "XXM00" : "KAM00");
+        hk_json_kv_text(&w, "error_class", codes[at].error_class);
+    }
     hk_json_end_object(&w);
 }
 

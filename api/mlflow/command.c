@@ -21,7 +21,7 @@ void hk__ml_read(const struct hk_request *req, struct hk_response *res,
     }
 }
 
-static bool run(struct hk_db *db, void *arg, struct hk_error *err)
+static bool run_write(struct hk_db *db, void *arg, struct hk_error *err)
 {
     struct hk__ml_write *w = arg;
     hk_buf_reset(&w->res->body);
@@ -32,13 +32,23 @@ static void done(void *arg, const struct hk_error *err)
 {
     struct hk__ml_write *w = arg;
     if (err != NULL && w->error_code != NULL) {
-        hk__ml_fail(w->res, w->error_code, "%s", err->message);
+        hk__ml_fail(w->res, w->error_code, "%s", w->message.data != NULL ? w->message.data : err->message);
     } else if (err != NULL) {
         hk__ml_fail_error(w->res, err);
     } else if (w->after != NULL) {
         w->after(w);
     }
     hk_deferred_complete(w->deferred);
+}
+
+bool hk__ml_write_fail(struct hk__ml_write *write, struct hk_error *err, const char *error_code, const char *fmt, ...)
+{
+    va_list list;
+    va_start(list, fmt);
+    write->message = hk__ml_format(write->req->arena, fmt, list);
+    va_end(list);
+    write->error_code = error_code;
+    return hk_error_set(err, HK_INVALID, "%s", write->message.data);
 }
 
 void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, const struct hk__ml_write *write)
@@ -48,13 +58,13 @@ void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, co
     w->req = req;
     w->res = res;
     w->deferred = hk_response_defer(res);
-    const struct hk_write store_write = {.run = run, .done = done, .arg = w, .done_on_writer = true};
+    const struct hk_write store_write = {.run = run_write, .done = done, .arg = w, .done_on_writer = true};
     hk_store_submit(hk__ml(req)->options.store, &store_write);
 }
 
 void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, void *data,
-                        bool (*fn)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
+                        bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
 {
-    const struct hk__ml_write write = {.data = data, .run = fn};
+    const struct hk__ml_write write = {.data = data, .run = run};
     hk__ml_write_then(req, res, &write);
 }

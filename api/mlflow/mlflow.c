@@ -6,7 +6,10 @@
 #include "api/mlflow/mlflow_internal.h"
 #include "engine/base/alloc.h"
 
-static const struct hk__ml_table *const tables[] = {&hk__ml_artifact_table, &hk__ml_server_table};
+static const struct hk__ml_table *const tables[] = {
+    &hk__ml_server_table,  &hk__ml_experiments_table, &hk__ml_runs_table,
+    &hk__ml_metrics_table, &hk__ml_inputs_table,      &hk__ml_artifact_table,
+};
 
 static const char *const prefixes[] = {"/api/2.0/mlflow", "/api/3.0/mlflow", "/api/2.0/mlflow-artifacts",
                                        "/ajax-api",       "/version",        NULL};
@@ -49,6 +52,7 @@ struct hk_mlflow *hk_mlflow_new(const struct hk_mlflow_options *options)
 {
     struct hk_mlflow *mlflow = hk_alloc(sizeof *mlflow);
     mlflow->options = *options;
+    hk_rand_init_system(&mlflow->rand);
     size_t most = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         most += tables[i]->count * BASES;

@@ -7,11 +7,14 @@
 #include <stdarg.h>
 
 #include "api/mlflow/mlflow.h"
+#include "engine/base/rand.h"
+#include "engine/tracking/key.h"
 
 struct hk_mlflow {
     struct hk_mlflow_options options;
     struct hk_route *routes; /* owned, with their patterns */
     size_t route_count;
+    struct hk_rand rand; /* of new ids and names; the writer thread's */
 };
 
 static inline struct hk_mlflow *hk__ml(const struct hk_request *req)
@@ -43,8 +46,12 @@ struct hk__ml_table {
         (rows), sizeof(rows) / sizeof((rows)[0])                                                                       \
     }
 
-extern const struct hk__ml_table hk__ml_artifact_table; /* artifacts.c */
-extern const struct hk__ml_table hk__ml_server_table;   /* server.c */
+extern const struct hk__ml_table hk__ml_server_table;
+extern const struct hk__ml_table hk__ml_experiments_table;
+extern const struct hk__ml_table hk__ml_runs_table;
+extern const struct hk__ml_table hk__ml_metrics_table;
+extern const struct hk__ml_table hk__ml_inputs_table;
+extern const struct hk__ml_table hk__ml_artifact_table;
 
 /* ---- failures (answer.c) ---- */
 
@@ -95,7 +102,7 @@ void hk__ml_arguments_open(struct hk__ml_arguments *args, const struct hk_reques
 HK_MUST_USE bool hk__ml_arguments_check(struct hk__ml_arguments *args, struct hk_response *res);
 void hk__ml_arguments_close(struct hk__ml_arguments *args);
 
-bool hk__ml_has(const struct hk__ml_arguments *args, const char *name); /* there and not null */
+bool hk__ml_has(struct hk__ml_arguments *args, const char *name); /* there and not null */
 struct hk_str hk__ml_string(struct hk__ml_arguments *args, const char *name, int flags);
 int64_t hk__ml_int(struct hk__ml_arguments *args, const char *name, int flags, int64_t fallback);
 double hk__ml_double(struct hk__ml_arguments *args, const char *name, int flags, double fallback);
@@ -103,6 +110,37 @@ bool hk__ml_bool(struct hk__ml_arguments *args, const char *name, bool fallback)
 /* Borrowed from the tree; NULL: absent. In a GET a repeated parameter is read with hk_request_query_at. */
 const json_t *hk__ml_array(struct hk__ml_arguments *args, const char *name, int flags);
 const json_t *hk__ml_object(struct hk__ml_arguments *args, const char *name, int flags);
+/* "run_id", or its old name "run_uuid"; required. */
+struct hk_str hk__ml_run_id(struct hk__ml_arguments *args);
+
+/* The objects of an array, one after the other; a mistake is told with its place, "tags[3].value":
+ *
+ *     for (struct hk__ml_item item = {&args, array, "tags", 0, NULL}; hk__ml_item_next(&item);) {
+ *         struct hk_str key = hk__ml_item_string(&item, "key", HK__ML_REQUIRED); ...
+ *     }
+ */
+struct hk__ml_item {
+    struct hk__ml_arguments *args;
+    const json_t *array; /* NULL: no items */
+    const char *list;
+    size_t index;
+    const json_t *value; /* NULL: before the first */
+};
+bool hk__ml_item_next(struct hk__ml_item *item);
+struct hk_str hk__ml_item_string(const struct hk__ml_item *item, const char *name, int flags);
+int64_t hk__ml_item_int(const struct hk__ml_item *item, const char *name, int flags, int64_t fallback);
+double hk__ml_item_double(const struct hk__ml_item *item, const char *name, int flags, double fallback);
+const json_t *hk__ml_item_member(const struct hk__ml_item *item, const char *name); /* NULL: absent or null */
+
+/* [{"key":, "value":}...]: what is absent is the empty string, unless the flags want every key. */
+struct hk__ml_pairs {
+    struct hk_key_value *items;
+    size_t len;
+};
+struct hk__ml_pairs hk__ml_key_values(struct hk__ml_arguments *args, const json_t *array, const char *list, int flags);
+
+/* "Invalid value 5 for parameter 'name' supplied: Hint: Value was of type 'int'." */
+void hk__ml_wrong_type(struct hk__ml_arguments *args, const char *name, const json_t *value);
 /* A mistake of the caller's own finding; the message is taken as it is. */
 void hk__ml_mistake(struct hk__ml_arguments *args, const char *fmt, ...) HK_PRINTF(2, 3);
 
@@ -122,11 +160,16 @@ struct hk__ml_write {
      * becomes the answer, by its code unless error_code names another. */
     bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err);
     const char *error_code; /* static; NULL: by the error's code */
+    struct hk_str message;  /* in the arena; data NULL: the error's */
     /* Writer thread, after the commit; NULL: none. Quick and thread-safe. */
     void (*after)(struct hk__ml_write *write);
 
     struct hk_deferred *deferred; /* command.c's own */
 };
+
+/* In run: fails with a message of any length; returns false. */
+bool hk__ml_write_fail(struct hk__ml_write *write, struct hk_error *err, const char *error_code, const char *fmt, ...)
+    HK_PRINTF(4, 5);
 
 /* Takes over: the handler returns after it. */
 void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, void *data,
