@@ -1,0 +1,42 @@
+/* What is known about a version that is to get a target: read from the database in one state of it, for the rules of
+ * policies to judge (engine/registry/promotion.h). */
+#ifndef HK_STORE_PROMOTION_FACTS_H
+#define HK_STORE_PROMOTION_FACTS_H
+
+#include "engine/registry/promotion.h"
+#include "engine/store/model_version_store.h"
+#include "engine/store/policy_store.h"
+#include "engine/store/promotion_request_store.h"
+
+/* What the files of a version were found to be (engine/artifacts), which no database knows. */
+struct hk_artifact_facts {
+    enum hk_fact_answer has_signature;
+    enum hk_fact_answer has_input_example;
+    enum hk_fact_answer is_unchanged;
+    const char *trouble; /* a clause; NULL: none */
+};
+
+struct hk_facts_wanted {
+    const struct hk_model_version_row *version;
+    struct hk_target target;
+    const struct hk_policy_list *policies;
+    const struct hk_request_row *request;      /* the open one; NULL: none */
+    const struct hk_artifact_facts *artifacts; /* NULL: not looked at */
+    const char *actor;                         /* who asks; NULL: nobody */
+    int64_t now_us;
+};
+
+/* Texts are in the arena; zones are to be given back. */
+HK_MUST_USE bool hk_promotion_facts_gather(struct hk_db *db, const struct hk_facts_wanted *wanted,
+                                           struct hk_arena *arena, struct hk_promotion_facts *out,
+                                           struct hk_error *err);
+void hk_promotion_facts_clear(struct hk_promotion_facts *facts);
+
+/* The version that holds a target of a model: of a stage, the one with the highest number. 0: none does. */
+HK_MUST_USE bool hk_store_target_holder(struct hk_db *db, int64_t model_key, const struct hk_target *target,
+                                        int64_t *version, struct hk_error *err);
+
+/* Whether any rule asks for what only the files of the version tell, and whether for their contents. */
+bool hk_policies_ask_files(const struct hk_policy_list *policies, bool *asks_checksums);
+
+#endif

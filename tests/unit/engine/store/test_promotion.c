@@ -1,0 +1,910 @@
+/* Gates: what the database decides about promotions, and keeps of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/clock.h"
+#include "engine/base/rand.h"
+#include "engine/store/event_store.h"
+#include "engine/store/model_alias_store.h"
+#include "engine/store/policy_store.h"
+#include "engine/store/promotion_audit_store.h"
+#include "engine/store/promotion_request_store.h"
+#include "engine/store/promotion_store.h"
+#include "engine/store/store.h"
+
+static struct hk_store *store;
+static struct hk_arena arena;
+static struct hk_error err;
+static int64_t now_us;
+static int requests; /* asked for so far, for their ids */
+
+static int set_up(void **state)
+{
+    (void)state;
+    const struct hk_store_options options = {.path = ":memory:", .is_inline = true, .no_sync = true};
+    assert_true(hk_store_open(&options, &store, &err));
+    hk_arena_init(&arena);
+    now_us = 100 * HK_DAY_US;
+    requests = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    hk_arena_clear(&arena);
+    hk_store_close(store);
+    return 0;
+}
+
+/* ---- one write each ---- */
+
+static void keep(void *arg, const struct hk_error *e)
+{
+    (void)arg;
+    if (e != NULL) {
+        err = *e;
+    } else {
+        err.code = HK_OK;
+    }
+}
+
+static enum hk_code write_once(bool (*run)(struct hk_db *db, void *arg, struct hk_error *e), const void *arg)
+{
+    const struct hk_write w = {.run = run, .done = keep, .arg = (void *)(uintptr_t)arg};
+    err.code = HK_INTERNAL;
+    hk_store_submit(store, &w);
+    hk_store_pump(store);
+    return err.code;
+}
+
+static bool run_sql(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    return hk_db_exec(db, arg, e);
+}
+
+static void sql(const char *fmt, ...) HK_PRINTF(1, 2);
+static void sql(const char *fmt, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (write_once(run_sql, text) != HK_OK) {
+        fail_msg("%s: %s", text, err.message);
+    }
+}
+
+static bool create_version(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    int64_t key = 0;
+    int64_t version = 0;
+    return hk_store_model_version_create(db, arg, &key, &version, e);
+}
+
+static bool create_model(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    int64_t key = 0;
+    return hk_store_model_create(db, arg, &key, e);
+}
+
+static void a_model(const char *name)
+{
+    const struct hk_model_save model = {.name = name, .now_ms = now_us / HK_MS_US};
+    assert_int_equal(write_once(create_model, &model), HK_OK);
+}
+
+/* A version by "ann", from a run with that AUC. */
+static void a_version(const char *model, double auc)
+{
+    static int runs;
+    char run_id[40];
+    snprintf(run_id, sizeof run_id, "run%d", ++runs);
+    sql("INSERT INTO ml_run (run_uuid, experiment_key, name, user_id, status, start_ms, artifact_uri) "
+        "VALUES ('%s', 0, 'r', 'ann', 'FINISHED', 1, 'x'); "
+        "INSERT INTO ml_latest_metric SELECT run_key, 'auc', %g, 1, 0, 0 FROM ml_run WHERE run_uuid = '%s'",
+        run_id, auc, run_id);
+    const struct hk_model_version_save save = {.model = model,
+                                               .source = "s3://b/m",
+                                               .storage_location = "s3://b/m",
+                                               .author = "ann",
+                                               .run_id = run_id,
+                                               .now_ms = now_us / HK_MS_US};
+    assert_int_equal(write_once(create_version, &save), HK_OK);
+}
+
+static bool set_policy(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    const struct hk_policy *policy = arg;
+    const struct hk_policy_save save = {
+        .policy = policy, .document_json = hk_str_from(policy->rules[0].name), .actor = "op", .now_us = now_us};
+    int64_t version = 0;
+    return hk_store_policy_set(db, &save, &version, e);
+}
+
+static void a_policy(const char *model, struct hk_target target, const struct hk_rule *rules, size_t count)
+{
+    const struct hk_policy policy = {
+        .name = model, .model = model, .target = target, .removal_role = "Op", .rules = rules, .rule_count = count};
+    assert_int_equal(write_once(set_policy, &policy), HK_OK);
+}
+
+static const struct hk_target champion = {HK_TARGET_ALIAS, "champion"};
+static const struct hk_target production = {HK_TARGET_STAGE, "Production"};
+static const struct hk_rule good_auc[] = {{.kind = HK_RULE_METRIC, .name = "auc >= 0.9"}};
+static const struct hk_rule approved[] = {{.kind = HK_RULE_METRIC, .name = "auc >= 0.9"},
+                                          {.kind = HK_RULE_APPROVALS, .name = "Op", .number = 1}};
+static const struct hk_rule validated[] = {{.kind = HK_RULE_METRIC, .name = "auc >= 0.9"},
+                                           {.kind = HK_RULE_VALIDATION, .name = "check"}};
+
+static struct hk_promotion_result result;
+static char message[4096];
+static char request_id[64];
+
+static void keep_result(const struct hk_promotion_result *r)
+{
+    result = *r;
+    snprintf(message, sizeof message, "%s", r->message != NULL ? r->message : "");
+    if (r->request_id != NULL) {
+        snprintf(request_id, sizeof request_id, "%s", r->request_id);
+    }
+}
+
+static bool apply(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    struct hk_promotion_result r;
+    bool ok = hk_promotion_apply(db, arg, &arena, &r, e);
+    keep_result(&r);
+    return ok;
+}
+
+static bool approve(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    struct hk_promotion_result r = {0};
+    bool ok = hk_promotion_approve(db, arg, &arena, &r, e);
+    keep_result(&r);
+    return ok;
+}
+
+static bool reject(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    return hk_promotion_reject(db, arg, &arena, e);
+}
+
+static bool cancel(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    return hk_promotion_cancel(db, arg, &arena, e);
+}
+
+static bool roll_back(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    int64_t version = 0;
+    return hk_promotion_rollback(db, arg, &arena, &version, e);
+}
+
+static bool go_on(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    struct hk_request_rows rows;
+    struct hk_promotion_result r = {0};
+    (void)arg;
+    bool ok = hk_store_requests_open(db, &arena, &rows, e);
+    for (size_t i = 0; ok && i < rows.count; i++) {
+        ok = hk_promotion_continue(db, &rows.items[i], NULL, now_us, &arena, &r, e);
+    }
+    keep_result(&r);
+    return ok;
+}
+
+static struct hk_promotion to(const struct hk_target *target, const char *model, int64_t version)
+{
+    struct hk_promotion p = {.kind = HK_PROMOTE_ALIAS,
+                             .model = model,
+                             .version = version,
+                             .alias = target->name,
+                             .actor = "uma",
+                             .role = "User",
+                             .request_id = hk_arena_printf(&arena, "q%d", ++requests),
+                             .now_us = ++now_us};
+    if (target->kind == HK_TARGET_STAGE) {
+        p.kind = HK_PROMOTE_STAGE;
+        assert_true(hk_model_stage_find(hk_str_from(target->name), &p.stage));
+    }
+    return p;
+}
+
+static struct hk_promotion by(const char *actor, const char *role, struct hk_promotion p)
+{
+    p.actor = actor;
+    p.role = role;
+    return p;
+}
+
+static enum hk_promotion_outcome try_it(struct hk_promotion p)
+{
+    if (write_once(apply, &p) != HK_OK) {
+        fail_msg("%s", err.message);
+    }
+    return result.outcome;
+}
+
+static int64_t number(const char *query)
+{
+    struct hk_db *db = NULL;
+    struct hk_stmt *q = NULL;
+    bool ok = true;
+    int64_t out = -1;
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_db_prepare(db, hk_str_from(query), &q, &err));
+    while (hk_step(q, &ok, &err)) {
+        out = hk_column_int(q, 0);
+    }
+    assert_true(ok);
+    hk_stmt_free(q);
+    hk_store_reader_give(store, db);
+    return out;
+}
+
+static int64_t holder(const char *model, const struct hk_target *target)
+{
+    char query[512];
+    if (target->kind == HK_TARGET_ALIAS) {
+        snprintf(query, sizeof query,
+                 "SELECT coalesce(max(a.version), 0) FROM model_alias a JOIN registered_model m USING (model_key) "
+                 "WHERE m.name = '%s' AND a.alias = '%s'",
+                 model, target->name);
+    } else {
+        snprintf(query, sizeof query,
+                 "SELECT coalesce(max(v.version), 0) FROM model_version v JOIN registered_model m USING (model_key) "
+                 "WHERE m.name = '%s' AND v.stage = '%s'",
+                 model, target->name);
+    }
+    return number(query);
+}
+
+/* ---- rules ---- */
+
+static void test_a_rule_that_fails(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.8);
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, good_auc, 1);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED);
+    assert_string_equal(message,
+                        "Version 1 of the model 'fraud' may not have the alias 'champion'. auc >= 0.9: 0.8 is not "
+                        ">= 0.9.");
+    assert_int_equal(holder("fraud", &champion), 0);
+    assert_int_equal(number("SELECT count(*) FROM event WHERE kind = 'model_alias_set'"), 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 2)), HK_PROMOTION_APPLIED);
+    assert_int_equal(holder("fraud", &champion), 2);
+    assert_int_equal(number("SELECT count(*) FROM event WHERE kind = 'model_alias_set'"), 1);
+    assert_int_equal(number("SELECT count(*) FROM promotion_audit WHERE action = 'promote' AND outcome = 'refused'"),
+                     1);
+    assert_int_equal(number("SELECT count(*) FROM promotion_audit_rule WHERE measured = '0.8' AND threshold = '>= 0.9' "
+                            "AND outcome = 'failed'"),
+                     1);
+    assert_int_equal(try_it(to(&(struct hk_target){HK_TARGET_ALIAS, "other"}, "fraud", 1)), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(to(&production, "fraud", 1)), HK_PROMOTION_APPLIED); /* no policy speaks of those */
+}
+
+static void test_a_better_one_only(void **state)
+{
+    (void)state;
+    static const struct hk_rule better[] = {{.kind = HK_RULE_METRIC, .name = "auc >= champion.auc - 0.005"}};
+    a_model("fraud");
+    a_version("fraud", 0.90);
+    a_version("fraud", 0.89);
+    a_version("fraud", 0.896);
+    a_policy("fraud", production, better, 1);
+    assert_int_equal(try_it(to(&production, "fraud", 1)), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(to(&production, "fraud", 2)), HK_PROMOTION_REFUSED);
+    assert_int_equal(try_it(to(&production, "fraud", 3)), HK_PROMOTION_APPLIED);
+}
+
+static void test_a_race(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_version("fraud", 0.96);
+    a_policy("fraud", champion, good_auc, 1);
+    struct hk_promotion first = to(&champion, "fraud", 1);
+    struct hk_promotion second = to(&champion, "fraud", 2);
+    first.has_expected = second.has_expected = true; /* both have looked before either was written */
+    assert_int_equal(try_it(first), HK_PROMOTION_APPLIED);
+    assert_int_equal(write_once(apply, &second), HK_CONFLICT);
+    assert_int_equal(holder("fraud", &champion), 1);
+}
+
+/* ---- taking away ---- */
+
+static void test_what_is_held_stays(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_version("fraud", 0.5);
+    a_policy("fraud", champion, good_auc, 1);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_APPLIED);
+    struct hk_promotion p = to(&champion, "fraud", 0);
+    p.kind = HK_PROMOTE_ALIAS_DELETE;
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "lets only the role Op take the alias 'champion' of the model 'fraud'"));
+    p = to(&champion, "fraud", 1);
+    p.kind = HK_PROMOTE_VERSION_DELETE;
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    p.version = 2;
+    assert_int_equal(try_it(p), HK_PROMOTION_APPLIED); /* holds nothing */
+    p = to(&champion, "fraud", 0);
+    p.kind = HK_PROMOTE_MODEL_DELETE;
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    p.kind = HK_PROMOTE_MODEL_RENAME;
+    p.new_name = "free";
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    assert_int_equal(holder("fraud", &champion), 1);
+    assert_int_equal(number("SELECT count(*) FROM promotion_audit WHERE outcome = 'refused'"), 4);
+    assert_int_equal(try_it(by("olga", "Op", p)), HK_PROMOTION_APPLIED);
+    assert_int_equal(holder("free", &champion), 1);
+}
+
+static void test_a_name_earns_nothing(void **state)
+{
+    (void)state;
+    a_model("cheap");
+    a_version("cheap", 0.1);
+    a_policy("fraud", champion, good_auc, 1);
+    assert_int_equal(try_it(to(&champion, "cheap", 1)), HK_PROMOTION_APPLIED);
+    struct hk_promotion p = by("ada", "Admin", to(&champion, "cheap", 0));
+    p.kind = HK_PROMOTE_MODEL_RENAME;
+    p.new_name = "fraud";
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "Under the name 'fraud' the policy 'fraud' guards the alias 'champion'"));
+}
+
+static void test_a_gated_stage_is_not_left(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", production, good_auc, 1);
+    assert_int_equal(try_it(to(&production, "fraud", 1)), HK_PROMOTION_APPLIED);
+    const struct hk_target archived = {HK_TARGET_STAGE, "Archived"};
+    assert_int_equal(try_it(to(&archived, "fraud", 1)), HK_PROMOTION_REFUSED);
+    assert_int_equal(try_it(by("olga", "Op", to(&archived, "fraud", 1))), HK_PROMOTION_APPLIED);
+}
+
+/* ---- requests ---- */
+
+static void test_approvals(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, approved, 2);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    assert_non_null(strstr(message,
+                           "the transition request q1 was opened, and completes by itself. 1 approval by Op: 0 "
+                           "given."));
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED); /* the same one */
+    assert_string_equal(request_id, "q1");
+    struct hk_promotion p = by("uma", "Admin", to(&champion, "fraud", 1));
+    assert_int_equal(write_once(approve, &p), HK_DENIED); /* has asked for it */
+    p = by("ann", "Admin", p);
+    assert_int_equal(write_once(approve, &p), HK_DENIED); /* has made it */
+    p = by("bob", "User", p);
+    assert_int_equal(write_once(approve, &p), HK_DENIED);
+    p = by(NULL, "Admin", p);
+    assert_int_equal(write_once(approve, &p), HK_DENIED);
+    assert_int_equal(holder("fraud", &champion), 0);
+    p = by("olga", "Op", p);
+    assert_int_equal(write_once(approve, &p), HK_OK);
+    assert_int_equal(result.outcome, HK_PROMOTION_APPLIED);
+    assert_int_equal(holder("fraud", &champion), 1);
+    assert_int_equal(number("SELECT count(*) FROM promotion_request WHERE state = 'applied'"), 1);
+    assert_int_equal(write_once(approve, &p), HK_NOT_FOUND);
+}
+
+static void test_the_end_of_requests(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_version("fraud", 0.96);
+    a_policy("fraud", champion, approved, 2);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    struct hk_promotion p = by("bob", "User", to(&champion, "fraud", 1));
+    assert_int_equal(write_once(reject, &p), HK_DENIED);
+    assert_int_equal(write_once(cancel, &p), HK_DENIED);
+    p = by("olga", "Op", p);
+    assert_int_equal(write_once(reject, &p), HK_OK);
+    assert_int_equal(write_once(reject, &p), HK_NOT_FOUND);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    p = by("uma", "User", p);
+    assert_int_equal(write_once(cancel, &p), HK_OK);
+    /* Two requests for one target: the one that is completed first leaves the other without its ground. */
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    assert_int_equal(try_it(to(&champion, "fraud", 2)), HK_PROMOTION_REQUESTED);
+    p = by("olga", "Op", to(&champion, "fraud", 2));
+    assert_int_equal(write_once(approve, &p), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 2);
+    assert_int_equal(number("SELECT count(*) FROM promotion_request WHERE state = 'superseded'"), 1);
+    /* A request of a version that is deleted, and of a model that is. */
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    p = to(&champion, "fraud", 1);
+    p.kind = HK_PROMOTE_VERSION_DELETE;
+    assert_int_equal(try_it(p), HK_PROMOTION_APPLIED);
+    assert_int_equal(number("SELECT count(*) FROM promotion_request WHERE state = 'open'"), 0);
+    p = by("ada", "Admin", p);
+    p.kind = HK_PROMOTE_MODEL_DELETE;
+    assert_int_equal(try_it(p), HK_PROMOTION_APPLIED);
+    assert_int_equal(number("SELECT count(*) FROM promotion_request"), 0);
+}
+
+static void test_a_request_without_a_policy(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.5);
+    struct hk_promotion p = to(&production, "fraud", 1);
+    p.is_request = true;
+    assert_int_equal(try_it(p), HK_PROMOTION_REQUESTED);
+    p = by("bob", "User", to(&production, "fraud", 1));
+    assert_int_equal(write_once(approve, &p), HK_OK);
+    assert_int_equal(holder("fraud", &production), 1);
+}
+
+static int due_count;
+static char due_text[512];
+
+static void see_due(void *arg, const struct hk_validation_due *due)
+{
+    (void)arg;
+    due_count++;
+    snprintf(due_text, sizeof due_text, "%s %s %s", due->dag_id, due->run_id, due->conf_json);
+}
+
+static int validations_due(void)
+{
+    struct hk_db *db = NULL;
+    due_count = 0;
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_store_validations_due(db, see_due, NULL, &err));
+    hk_store_reader_give(store, db);
+    return due_count;
+}
+
+static void a_dag(const char *dag_id)
+{
+    sql("INSERT INTO dag (dag_id, is_paused, bundle_name, relative_fileloc, fileloc, display_name, owners, "
+        "max_active_tasks, max_active_runs) VALUES ('%s', 0, 'b', 'f', 'f', 'd', '[]', 16, 16); "
+        "INSERT OR IGNORE INTO dag_source VALUES (1, 'd', ''); "
+        "INSERT INTO dag_version (version_id, dag_id, version_number, bundle_name, created_us, digest, document, "
+        "source_key) VALUES ('%s', '%s', 1, 'b', 1, 'd', '', 1)",
+        dag_id, dag_id, dag_id);
+}
+
+static void a_run(const char *dag_id, const char *run_id, const char *state, const char *conf)
+{
+    sql("INSERT INTO dag_run (dag_id, run_id, run_type, state, run_after_us, conf, version_key) "
+        "SELECT '%s', '%s', 'manual', '%s', 1, '%s', version_key FROM dag_version WHERE dag_id = '%s'",
+        dag_id, run_id, state, conf, dag_id);
+}
+
+static void test_validation(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, validated, 2);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED); /* there is no such DAG */
+    a_dag("check");
+    requests = 0;
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    assert_int_equal(validations_due(), 1);
+    const char *conf = "{\"model\":\"fraud\",\"version\":1,\"target\":{\"alias\":\"champion\"},\"request\":\"q1\"}";
+    char expected[256];
+    snprintf(expected, sizeof expected, "check promotion__q1 %s", conf);
+    assert_string_equal(due_text, expected);
+    a_run("check", "promotion__q1", "running", conf);
+    assert_int_equal(validations_due(), 0);
+    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    assert_int_equal(result.outcome, HK_PROMOTION_REQUESTED);
+    sql("UPDATE dag_run SET state = 'success'");
+    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    assert_int_equal(result.outcome, HK_PROMOTION_APPLIED);
+    assert_int_equal(holder("fraud", &champion), 1);
+}
+
+static void test_validation_that_does_not_count(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_dag("check");
+    a_policy("fraud", champion, validated, 2);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    a_run("check", "promotion__q1", "success", "{}"); /* somebody has made one by hand */
+    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    assert_int_equal(result.outcome, HK_PROMOTION_REFUSED);
+    assert_int_equal(number("SELECT count(*) FROM promotion_request WHERE state = 'failed'"), 1);
+    assert_int_equal(holder("fraud", &champion), 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED); /* another try, another run */
+}
+
+static void test_lineage(void **state)
+{
+    (void)state;
+    static const struct hk_rule lineage[] = {{.kind = HK_RULE_LINEAGE, .name = "train*", .number = 1}};
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_dag("train");
+    a_policy("fraud", champion, lineage, 1);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED);
+    sql("INSERT INTO ml_run_tag SELECT run_key, 'airflow.dag_id', 'train' FROM ml_run; "
+        "INSERT INTO ml_run_tag SELECT run_key, 'airflow.dag_run_id', 'r1' FROM ml_run; "
+        "INSERT INTO ml_run_tag SELECT run_key, 'mlflow.source.git.commit', 'abc' FROM ml_run");
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED);
+    a_run("train", "r1", "running", "{}");
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    sql("UPDATE dag_run SET state = 'success'");
+    assert_int_equal(number("SELECT count(*) FROM promotion_wait WHERE dag_id = 'train' AND run_id = 'r1'"), 1);
+    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 1);
+}
+
+static void test_texts_and_files(void **state)
+{
+    (void)state;
+    static const struct hk_rule rules[] = {{.kind = HK_RULE_TAG, .name = "owner", .value = "ml"},
+                                           {.kind = HK_RULE_PARAM, .name = "seed"},
+                                           {.kind = HK_RULE_SAMPLES, .name = "params.rows", .number = 10},
+                                           {.kind = HK_RULE_SIGNATURE},
+                                           {.kind = HK_RULE_CHECKSUM},
+                                           {.kind = HK_RULE_MAX_AGE, .number = HK_DAY_US},
+                                           {.kind = HK_RULE_WINDOW, .name = "UTC", .days = 127, .to_minute = 1440}};
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, rules, 0 + sizeof rules / sizeof rules[0]);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED);
+    sql("INSERT INTO model_version_tag SELECT version_key, 'owner', 'ml' FROM model_version; "
+        "INSERT INTO ml_param SELECT run_key, 'seed', '7' FROM ml_run; "
+        "INSERT INTO ml_param SELECT run_key, 'rows', '10' FROM ml_run");
+    const struct hk_artifact_facts files = {.has_signature = HK_FACT_YES, .is_unchanged = HK_FACT_YES};
+    struct hk_promotion p = to(&champion, "fraud", 1);
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    p.artifacts = &files;
+    p.now_us += 2 * HK_DAY_US;
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "at most 1 day old"));
+    p.now_us -= 2 * HK_DAY_US;
+    assert_int_equal(try_it(p), HK_PROMOTION_APPLIED);
+}
+
+static void test_a_window(void **state)
+{
+    (void)state;
+    static const struct hk_rule night[] = {
+        {.kind = HK_RULE_WINDOW, .name = "UTC", .days = 127, .from_minute = 60, .to_minute = 120}};
+    struct hk_request_rows due;
+    struct hk_db *db = NULL;
+    int64_t at_us = 0;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, night, 1);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED); /* shortly after midnight */
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_store_requests_next_due(db, &at_us, &err));
+    assert_int_equal(at_us, 100 * HK_DAY_US + HK_HOUR_US);
+    assert_true(hk_store_requests_due(db, at_us - 1, &arena, &due, &err));
+    assert_int_equal(due.count, 0);
+    assert_true(hk_store_requests_due(db, at_us, &arena, &due, &err));
+    assert_int_equal(due.count, 1);
+    hk_store_reader_give(store, db);
+    now_us = at_us;
+    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 1);
+}
+
+static void test_rollback(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    for (int i = 0; i < 3; i++) {
+        a_version("fraud", 0.9 + 0.01 * i);
+    }
+    a_policy("fraud", champion, good_auc, 1);
+    struct hk_promotion p = by("olga", "Op", to(&champion, "fraud", 0));
+    assert_int_equal(write_once(roll_back, &p), HK_NOT_FOUND);
+    for (int i = 1; i <= 3; i++) {
+        assert_int_equal(try_it(to(&champion, "fraud", i)), HK_PROMOTION_APPLIED);
+    }
+    sql("UPDATE ml_latest_metric SET value = 0.1"); /* what has passed once may come back */
+    p = to(&champion, "fraud", 0);
+    assert_int_equal(write_once(roll_back, &p), HK_DENIED);
+    p = by("olga", "Op", to(&champion, "fraud", 0));
+    assert_int_equal(write_once(roll_back, &p), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 2);
+    assert_int_equal(write_once(roll_back, &p), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 1);
+    assert_int_equal(write_once(roll_back, &p), HK_NOT_FOUND);
+    assert_int_equal(number("SELECT count(*) FROM promotion_audit WHERE action = 'rollback'"), 2);
+}
+
+static void test_the_trail_stays(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, good_auc, 1);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_APPLIED);
+    static const char *const edits[] = {
+        "DELETE FROM promotion_audit",          "UPDATE promotion_audit SET actor = 'me'",
+        "DELETE FROM promotion_audit_rule",     "UPDATE promotion_audit_rule SET measured = '1'",
+        "DELETE FROM promotion_policy",         "UPDATE promotion_policy SET model = 'x'",
+        "UPDATE promotion_rule SET name = 'x'", "DELETE FROM promotion_rule",
+    };
+    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+        assert_int_not_equal(write_once(run_sql, edits[i]), HK_OK);
+    }
+}
+
+/* ---- policies ---- */
+
+static bool delete_policy(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    return hk_store_policy_delete(db, arg, "op", now_us, e);
+}
+
+static bool file_policies(struct hk_db *db, void *arg, struct hk_error *e)
+{
+    const struct hk_policy *policy = arg;
+    const struct hk_policy_save save = {
+        .policy = policy, .document_json = HK_STR("{}"), .bundle = "b", .file = "f.policy.yaml", .now_us = now_us};
+    return hk_store_policies_of_file(db, &save, policy != NULL, "b", "f.policy.yaml", now_us, e);
+}
+
+static void test_versions_of_policies(void **state)
+{
+    (void)state;
+    a_policy("fraud", champion, good_auc, 1);
+    a_policy("fraud", champion, good_auc, 1); /* the same: no new version */
+    assert_int_equal(number("SELECT max(version) FROM promotion_policy"), 1);
+    static const struct hk_rule other[] = {{.kind = HK_RULE_METRIC, .name = "auc > 0"}};
+    a_policy("fraud", champion, other, 1);
+    assert_int_equal(number("SELECT max(version) FROM promotion_policy"), 2);
+    assert_int_equal(write_once(delete_policy, "fraud"), HK_OK);
+    assert_int_equal(write_once(delete_policy, "fraud"), HK_NOT_FOUND);
+    assert_int_equal(number("SELECT max(version) FROM promotion_policy"), 3);
+    const struct hk_policy policy = {.name = "fraud",
+                                     .model = "fraud",
+                                     .target = champion,
+                                     .removal_role = "Op",
+                                     .rules = good_auc,
+                                     .rule_count = 1};
+    assert_int_equal(write_once(file_policies, &policy), HK_OK);
+    assert_int_equal(write_once(file_policies, &policy), HK_OK);
+    assert_int_equal(number("SELECT max(version) FROM promotion_policy"), 4);
+    assert_int_equal(write_once(delete_policy, "fraud"), HK_CONFLICT);
+    assert_int_equal(write_once(set_policy, &policy), HK_CONFLICT);
+    assert_non_null(strstr(err.message, "is held by the file 'f.policy.yaml': change it there"));
+    struct hk_db *db = NULL;
+    struct hk_policy_row row;
+    struct hk_policy_rows rows;
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_store_policy_get(db, "fraud", 0, &arena, &row, &err));
+    assert_int_equal(row.policy.rule_count, 1);
+    assert_string_equal(row.policy.rules[0].name, "auc >= 0.9");
+    assert_true(hk_store_policy_get(db, "fraud", 2, &arena, &row, &err));
+    assert_string_equal(row.policy.rules[0].name, "auc > 0");
+    assert_true(hk_store_policy_history(db, "fraud", &arena, &rows, &err));
+    assert_int_equal(rows.count, 4);
+    assert_true(rows.items[1].is_deleted);
+    hk_store_reader_give(store, db);
+    assert_int_equal(write_once(file_policies, NULL), HK_OK);
+    assert_int_equal(number("SELECT count(*) FROM promotion_policy WHERE is_current = 1"), 0);
+}
+
+/* ---- no way around ---- */
+
+enum { MODELS = 2, VERSIONS = 3, STEPS = 4000 };
+
+static const char *const names[] = {"fraud", "churn", "other"};
+
+/* The rules of this world: 'fraud' has a gated alias and a gated stage, which ask for an AUC of 0.9 and an approval. A
+ * version that holds either must have the AUC now or have had it when it came, and must have been approved. */
+static void check_world(const char *step)
+{
+    static const char bad[] =
+        "SELECT count(*) FROM model_version v JOIN registered_model m USING (model_key) LEFT JOIN model_alias a "
+        "ON a.model_key = v.model_key AND a.version = v.version AND a.alias = 'champion' WHERE m.name = 'fraud' "
+        "AND (a.alias IS NOT NULL OR v.stage = 'Production') AND (v.run_id NOT IN (SELECT r.run_uuid FROM ml_run r "
+        "JOIN "
+        "ml_latest_metric l USING (run_key) WHERE l.value >= 0.9) OR NOT EXISTS (SELECT 1 FROM promotion_request q "
+        "JOIN "
+        "approval p USING (request_key) WHERE q.version_key = v.version_key AND p.user NOT IN ('uma', 'ann') "
+        "AND p.role IN ('Op', 'Admin')))";
+    if (number(bad) != 0) {
+        fail_msg("a version got past its gate by: %s", step);
+    }
+}
+
+static struct hk_promotion any_promotion(struct hk_rand *rand)
+{
+    static const char *const stages[] = {"None", "Staging", "Production", "Archived"};
+    static const char *const aliases[] = {"champion", "Champion", "other"};
+    static const char *const people[][2] = {
+        {"uma", "User"}, {"ann", "Op"}, {"olga", "Op"}, {"ada", "Admin"}, {NULL, NULL}};
+    uint64_t who = hk_rand_below(rand, 5);
+    struct hk_promotion p = {.kind = (enum hk_promotion_kind)hk_rand_below(rand, 6),
+                             .model = hk_rand_below(rand, 3) != 0 ? names[0] : names[hk_rand_below(rand, MODELS + 1)],
+                             .alias = aliases[hk_rand_below(rand, 3)],
+                             .new_name = names[hk_rand_below(rand, MODELS + 1)],
+                             .archive_existing = hk_rand_below(rand, 2) == 0,
+                             .actor = people[who][0],
+                             .role = people[who][1],
+                             .is_request = hk_rand_below(rand, 4) == 0,
+                             .has_expected = hk_rand_below(rand, 4) == 0,
+                             .expected_version = (int64_t)hk_rand_below(rand, VERSIONS + 1),
+                             .request_id = hk_arena_printf(&arena, "q%d", ++requests),
+                             .now_us = ++now_us};
+    assert_true(hk_model_stage_find(hk_str_from(stages[hk_rand_below(rand, 4)]), &p.stage));
+    char query[256];
+    snprintf(query, sizeof query, "SELECT coalesce(max(last_version), 1) FROM registered_model WHERE name = '%s'",
+             p.model);
+    p.version =
+        number(query) - (int64_t)hk_rand_below(rand, VERSIONS + 1); /* of those there are, and one that is not */
+    if (p.kind > HK_PROMOTE_ALIAS && hk_rand_below(rand, p.kind >= HK_PROMOTE_MODEL_DELETE ? 20 : 4) != 0) {
+        p.kind = HK_PROMOTE_STAGE; /* seldom, or there is nothing else to see */
+    }
+    return p;
+}
+
+/* People mostly decide about what there is to decide. */
+static void aim_at_a_request(struct hk_promotion *p, struct hk_rand *rand)
+{
+    struct hk_request_rows rows;
+    struct hk_db *db = NULL;
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_store_requests_open(db, &arena, &rows, &err));
+    hk_store_reader_give(store, db);
+    if (rows.count == 0 || hk_rand_below(rand, 4) == 0) {
+        return;
+    }
+    const struct hk_request_row *row = &rows.items[hk_rand_below(rand, rows.count)];
+    p->model = row->model;
+    p->version = row->version;
+    p->kind = row->target.kind == HK_TARGET_ALIAS ? HK_PROMOTE_ALIAS : HK_PROMOTE_STAGE;
+    p->alias = row->target.name;
+    hk_model_stage_find(hk_str_from(row->target.name), &p->stage);
+}
+
+static void repopulate(struct hk_rand *rand)
+{
+    char query[256];
+    for (size_t i = 0; i < MODELS; i++) {
+        const struct hk_model_save model = {.name = names[i], .now_ms = now_us / HK_MS_US};
+        write_once(create_model, &model);
+        snprintf(query, sizeof query,
+                 "SELECT count(*) FROM model_version v JOIN registered_model m USING (model_key) WHERE m.name = '%s' "
+                 "AND stage <> 'Deleted_Internal'",
+                 names[i]);
+        if (number(query) < VERSIONS) {
+            a_version(names[i], hk_rand_below(rand, 4) != 0 ? 0.95 : 0.5);
+        }
+    }
+}
+
+static void test_no_way_around(void **state)
+{
+    (void)state;
+    static const struct {
+        bool (*run)(struct hk_db *, void *, struct hk_error *);
+        const char *name;
+    } ways[] = {{apply, "apply"},     {apply, "apply"},        {apply, "apply"},   {approve, "approve"},
+                {approve, "approve"}, {approve, "approve"},    {reject, "reject"}, {cancel, "cancel"},
+                {go_on, "go on"},     {roll_back, "roll back"}};
+    struct hk_rand rand;
+    hk_rand_init(&rand, 20261127);
+    a_policy("fraud", champion, approved, 2);
+    static const struct hk_policy stage = {.name = "stage",
+                                           .model = "fra*",
+                                           .target = {HK_TARGET_STAGE, "Production"},
+                                           .removal_role = "Op",
+                                           .rules = approved,
+                                           .rule_count = 2};
+    assert_int_equal(write_once(set_policy, &stage), HK_OK);
+    int applied = 0;
+    for (int i = 0; i < STEPS; i++) {
+        repopulate(&rand);
+        struct hk_promotion p = any_promotion(&rand);
+        uint64_t way = hk_rand_below(&rand, sizeof ways / sizeof ways[0]);
+        if ((ways[way].run != apply) && p.kind > HK_PROMOTE_ALIAS) {
+            p.kind = (enum hk_promotion_kind)hk_rand_below(&rand, 2);
+        }
+        if (ways[way].run == approve || ways[way].run == reject || ways[way].run == cancel) {
+            aim_at_a_request(&p, &rand);
+        }
+        result.outcome = HK_PROMOTION_REFUSED;
+        enum hk_code code = write_once(ways[way].run, &p);
+        applied += code == HK_OK && result.outcome == HK_PROMOTION_APPLIED && strcmp(p.model, "fraud") == 0;
+        char step[256];
+        snprintf(step, sizeof step, "%d: %s kind %d model %s version %d alias %s stage %s new %s by %s", i,
+                 ways[way].name, (int)p.kind, p.model, (int)p.version, p.alias, hk_model_stage_name(p.stage),
+                 p.new_name, p.actor != NULL ? p.actor : "nobody");
+        check_world(step);
+        hk_arena_reset(&arena);
+    }
+    assert_true(applied > 50); /* or it has seen nothing */
+    assert_true(number("SELECT count(*) FROM promotion_audit WHERE model = 'fraud' AND target IN ('champion', "
+                       "'Production') AND action = 'promote' AND outcome = 'applied'") > 10);
+    assert_true(number("SELECT count(*) FROM promotion_audit WHERE model = 'fraud' AND outcome = 'refused'") > 50);
+}
+
+/* ---- crashes ---- */
+
+/* A promotion whose commit fails, or is cut off after it, has happened whole or not at all. */
+static void test_all_or_nothing(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_policy("fraud", champion, good_auc, 1);
+    struct hk_promotion p = to(&champion, "fraud", 1);
+    hk_store_fail_step(store, 1000000);
+    struct hk_promotion failing = p;
+    /* Once to count the steps: of a promotion that is refused by its expected holder at the very end. */
+    failing.has_expected = true;
+    failing.expected_version = 7;
+    assert_int_equal(write_once(apply, &failing), HK_CONFLICT);
+    int steps = 1000000 - hk_store_fail_step(store, 0);
+    for (int n = 1; n <= steps + 8; n++) {
+        hk_store_fail_step(store, n);
+        enum hk_code code = write_once(apply, &p);
+        hk_store_fail_step(store, 0);
+        int64_t is_held = holder("fraud", &champion);
+        assert_int_equal(is_held != 0, code == HK_OK);
+        assert_int_equal(number("SELECT count(*) FROM event WHERE kind = 'model_alias_set'"), is_held);
+        assert_int_equal(number("SELECT count(*) FROM promotion_audit WHERE action = 'promote'"), is_held);
+        if (code == HK_OK) {
+            break;
+        }
+    }
+    struct hk_promotion again = to(&champion, "fraud", 1);
+    assert_int_equal(try_it(again), HK_PROMOTION_APPLIED);
+    assert_int_equal(number("SELECT count(*) FROM promotion_audit WHERE action = 'promote'"), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_rule_that_fails),
+        TEST(test_a_better_one_only),
+        TEST(test_a_race),
+        TEST(test_what_is_held_stays),
+        TEST(test_a_name_earns_nothing),
+        TEST(test_a_gated_stage_is_not_left),
+        TEST(test_approvals),
+        TEST(test_the_end_of_requests),
+        TEST(test_a_request_without_a_policy),
+        TEST(test_validation),
+        TEST(test_validation_that_does_not_count),
+        TEST(test_lineage),
+        TEST(test_texts_and_files),
+        TEST(test_a_window),
+        TEST(test_rollback),
+        TEST(test_the_trail_stays),
+        TEST(test_versions_of_policies),
+        TEST(test_no_way_around),
+        TEST(test_all_or_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
