@@ -31,7 +31,7 @@ MAY_INCLUDE = {
     "engine/state": ["engine/base/"],
     "engine/graph": ["engine/base/"],
     "engine/events": ["engine/base/"],
-    "engine/registry": ["engine/base/", "engine/state/", "engine/graph/"],
+    "engine/registry": ["engine/base/", "engine/state/", "engine/graph/", "engine/tracking/"],
     "engine/tracking": ["engine/base/"],
     "engine": ["engine/base/", "engine/state/", "engine/graph/", "engine/store/"],
     "engine/store": ["engine/base/", "engine/state/", "engine/graph/", "engine/events/", "engine/registry/",
