@@ -8,7 +8,7 @@
 #include "engine/base/limits.h"
 
 #define ROOT "/api/2.0/mlflow-artifacts/artifacts"
-#define INVALID "{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"Invalid path\"}"
+#define INVALID "{\"error_code\":\"INVALID_PARAMETER_VALUE\",\"message\":\"Invalid path\""
 
 static void keeps_and_gives(void **state)
 {
