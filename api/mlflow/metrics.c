@@ -7,6 +7,7 @@
 #include "api/http/python_repr.h"
 #include "api/mlflow/tracking.h"
 #include "engine/base/map.h"
+#include "engine/store/logged_model_store.h"
 
 enum { MAX_HISTORY_RUNS = 100, MAX_HISTORY = 25000, MAX_SAMPLE = 2500 };
 
@@ -61,7 +62,8 @@ static bool run_log(struct hk_db *db, struct hk__ml_write *write, struct hk_erro
     struct hk_ml_run_ref run;
     hk__ml_empty(write->res);
     bool ok = hk_store_ml_run_find_active(db, b->run_uuid, &run, err) && log_params(db, write, run.run_key, err) &&
-              hk_store_metrics_log(db, run.run_key, b->metrics, b->metric_count, err);
+              hk_store_metrics_log(db, run.run_key, b->metrics, b->metric_count, err) &&
+              hk_store_logged_model_metrics_log(db, run.run_key, b->metrics, b->metric_count, err);
     for (size_t i = 0; i < b->tags.len && ok; i++) {
         ok = hk_store_ml_run_tag_set(db, run.run_key, &b->tags.items[i], err);
     }

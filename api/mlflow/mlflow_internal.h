@@ -55,6 +55,7 @@ extern const struct hk__ml_table hk__ml_artifact_table;
 extern const struct hk__ml_table hk__ml_models_table;
 extern const struct hk__ml_table hk__ml_versions_table;
 extern const struct hk__ml_table hk__ml_aliases_table;
+extern const struct hk__ml_table hk__ml_logged_models_table;
 
 /* ---- failures (answer.c) ---- */
 
