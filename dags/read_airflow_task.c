@@ -158,6 +158,24 @@ static const char *make_extra(struct hk_graph_builder *b, const json_t *fields)
     return text;
 }
 
+/* A number, maybe written as a text (the serializer makes texts of template fields). Absent: 0. */
+static bool read_seconds(const json_t *value, int64_t *out_us)
+{
+    double seconds = json_number_value(value);
+    if (json_is_string(value)) {
+        char *end = NULL;
+        seconds = strtod(json_string_value(value), &end);
+        if (end == json_string_value(value) || *end != '\0') {
+            return false;
+        }
+    } else if (value != NULL && !json_is_null(value) && !json_is_number(value)) {
+        return false;
+    }
+    bool ok = isfinite(seconds) && seconds >= 0 && seconds < 1e9;
+    *out_us = ok ? (int64_t)(seconds * 1e6) : 0;
+    return ok;
+}
+
 static bool has_template(const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -189,6 +207,35 @@ static bool is_plain_bash(const json_t *fields, const json_t *command)
            !has_template(json_object_get(command, "command")) && !has_template(env) &&
            (cwd == NULL || (*cwd == '/' && !has_template(json_object_get(command, "cwd")))) && !has_callback(fields) &&
            !is_filled(fields, "inlets") && hk__airflow_outlets_are_plain(json_object_get(fields, "outlets"));
+}
+
+/* dags/python/hanok_sensors.py: the class and, as template fields, what it waits for. */
+static bool is_promotion_sensor(const json_t *fields)
+{
+    return strcmp(hk_json_get_text(fields, "_task_module", ""), "hanok_sensors") == 0 &&
+           strcmp(hk_json_get_text(fields, "task_type", ""), "ModelPromotedSensor") == 0;
+}
+
+static bool read_promotion_sensor(struct hk_graph_builder *b, struct hk_task *task, const json_t *fields,
+                                  struct hk_error *err)
+{
+    static const char *const names[] = {"model", "alias", "stage", "timeout"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (has_template(json_object_get(fields, names[i]))) {
+            return hk_error_set(err, HK_INVALID,
+                                "A template in '%s' of a ModelPromotedSensor is not supported: it has "
+                                "no process that could render it.",
+                                names[i]);
+        }
+    }
+    if (!read_seconds(json_object_get(fields, "timeout"), &task->wait_timeout_us)) {
+        return hk_error_set(err, HK_INVALID, "'timeout' of a ModelPromotedSensor is no number of seconds.");
+    }
+    task->runner = HK_RUNNER_WAIT;
+    task->wait_model = hk_graph_builder_text(b, hk_json_get_text(fields, "model", NULL));
+    task->wait_alias = hk_graph_builder_text(b, hk_json_get_text(fields, "alias", NULL));
+    task->wait_stage = hk_graph_builder_text(b, hk_json_get_text(fields, "stage", NULL));
+    return true;
 }
 
 static void choose_runner(struct hk_graph_builder *b, struct hk_task *task, const json_t *fields)
@@ -224,6 +271,9 @@ static bool read_task(struct hk_graph_builder *b, struct hk_str id, const json_t
         return false;
     }
     choose_runner(b, task, fields);
+    if (is_promotion_sensor(fields) && !read_promotion_sensor(b, task, fields, err)) {
+        return false;
+    }
     task->extra_json = make_extra(b, fields);
     hk__airflow_outlets(b, task->index, json_object_get(fields, "outlets"));
     size_t index;

@@ -1,5 +1,5 @@
 /* Who runs a task. Two operators are hanok's own, as long as nothing about them needs Python: BashOperator without
- * Jinja, and EmptyOperator. The rest goes to the Python host. */
+ * Jinja, and EmptyOperator; and one always (dags/python/hanok_sensors.py). The rest goes to the Python host. */
 #include <string.h>
 
 #include "dags/yaml_dag.h"
@@ -8,7 +8,16 @@
 #define BASH_MODULE "airflow.providers.standard.operators.bash"
 #define EMPTY_MODULE "airflow.providers.standard.operators.empty"
 
-enum native { NOT_NATIVE, NATIVE_BASH, NATIVE_EMPTY };
+enum native { NOT_NATIVE, NATIVE_BASH, NATIVE_EMPTY, NATIVE_PROMOTED };
+
+static const struct {
+    const char *class_name;
+    const char *module;
+} natives[] = {
+    [NATIVE_BASH] = {"BashOperator", BASH_MODULE},
+    [NATIVE_EMPTY] = {"EmptyOperator", EMPTY_MODULE},
+    [NATIVE_PROMOTED] = {"ModelPromotedSensor", "hanok_sensors"},
+};
 
 /* Today's paths and those of Airflow 1 and 2. */
 static const struct {
@@ -23,6 +32,7 @@ static const struct {
     {"airflow.operators.dummy.DummyOperator", NATIVE_EMPTY},
     {"airflow.operators.dummy.EmptyOperator", NATIVE_EMPTY},
     {"airflow.operators.dummy_operator.DummyOperator", NATIVE_EMPTY},
+    {"hanok_sensors.ModelPromotedSensor", NATIVE_PROMOTED},
 };
 
 static const char *const base_args[] = {"task_id",
@@ -99,6 +109,8 @@ static const char *const factory_args[] = {"operator",
 
 static const char *const bash_args[] = {"bash_command",      "env", "append_env",       "output_encoding",
                                         "skip_on_exit_code", "cwd", "output_processor", NULL};
+
+static const char *const promoted_args[] = {"model", "alias", "stage", "timeout", NULL};
 
 /* Whatever of these is given runs in the task's Python process. */
 static const char *const python_args[] = {"on_execute_callback",
@@ -338,11 +350,12 @@ static bool check_args(const struct hk__yaml_dag *d, const struct hk__yaml_task 
 {
     for (size_t i = 0; i < from->conf->as.in.pair_count; i++) {
         const struct hk_yaml_node *key = from->conf->as.in.pairs[i].key;
-        bool is_bash = native == NATIVE_BASH && hk__yaml_is_listed(key->text, bash_args);
+        bool is_own = (native == NATIVE_BASH && hk__yaml_is_listed(key->text, bash_args)) ||
+                      (native == NATIVE_PROMOTED && hk__yaml_is_listed(key->text, promoted_args));
         if (key->kind != HK_YAML_TEXT ||
-            (!is_bash && !hk__yaml_is_listed(key->text, base_args) && !hk__yaml_is_listed(key->text, factory_args))) {
+            (!is_own && !hk__yaml_is_listed(key->text, base_args) && !hk__yaml_is_listed(key->text, factory_args))) {
             return hk__yaml_refuse(d, key, err, "Invalid arguments were passed to %s: '%.80s'.",
-                                   native == NATIVE_BASH ? "BashOperator" : "EmptyOperator", hk__yaml_shown(key));
+                                   natives[native].class_name, hk__yaml_shown(key));
         }
     }
     return true;
@@ -399,15 +412,44 @@ static bool read_decorator(const struct hk__yaml_dag *d, const struct hk_yaml_no
     return true;
 }
 
+/* What a ModelPromotedSensor waits for. It has no process that could render a template or call something. */
+static bool read_promoted(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, struct hk_task *task,
+                          struct hk_error *err)
+{
+    static const char *const names[] = {"model", "alias", "stage"};
+    const char **const out[] = {&task->wait_model, &task->wait_alias, &task->wait_stage};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct hk_yaml_node *value = hk__yaml_arg_value(d, from, names[i]);
+        if (!hk__yaml_take_text(d, value, names[i], out[i], err)) {
+            return false;
+        }
+        if (is_templated(value)) {
+            return hk__yaml_refuse(d, value, err, "%s of a ModelPromotedSensor cannot be a template.", names[i]);
+        }
+    }
+    if (task->wait_model == NULL || (task->wait_alias == NULL) == (task->wait_stage == NULL)) {
+        return hk__yaml_refuse(d, from->conf, err,
+                               "ModelPromotedSensor takes a model, and an alias or a stage (not both).");
+    }
+    if (needs_python(d, from)) {
+        return hk__yaml_refuse(d, from->conf, err, "callbacks of a ModelPromotedSensor are not supported yet.");
+    }
+    task->runner = HK_RUNNER_WAIT;
+    return hk__yaml_take_delta(d, hk__yaml_arg_value(d, from, "timeout"), "timeout", true, &task->wait_timeout_us, err);
+}
+
 static bool read_native(const struct hk__yaml_dag *d, const struct hk__yaml_task *from, enum native native,
                         struct hk_task *task, struct hk_error *err)
 {
-    task->operator_class = native == NATIVE_BASH ? "BashOperator" : "EmptyOperator";
-    task->operator_module = native == NATIVE_BASH ? BASH_MODULE : EMPTY_MODULE;
+    task->operator_class = natives[native].class_name;
+    task->operator_module = natives[native].module;
     fill_extra(d, from, task, native);
     const struct hk_yaml_node *command = hk__yaml_arg_value(d, from, "bash_command");
     if (!check_args(d, from, native, err)) {
         return false;
+    }
+    if (native == NATIVE_PROMOTED) {
+        return read_promoted(d, from, task, err);
     }
     if (native == NATIVE_BASH && (command == NULL || command->kind != HK_YAML_TEXT)) {
         return hk__yaml_refuse(d, command != NULL ? command : from->conf, err,

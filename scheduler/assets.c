@@ -158,6 +158,7 @@ void hk__assets_news(struct hk_scheduler *s)
 static void on_news(void *context)
 {
     struct hk_scheduler *s = context;
+    hk__waiting_news(s);
     uint64_t count = hk_store_asset_news_count(s->options.store);
     if (count != s->asset_news_count) {
         s->asset_news_count = count;

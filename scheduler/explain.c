@@ -92,8 +92,21 @@ static void explain_dates(struct looker *l)
     }
 }
 
+static void explain_promotion(struct looker *l)
+{
+    const struct hk_task *task = l->task;
+    const char *target = task->wait_alias != NULL ? hk_arena_printf(l->arena, "hold the alias '%s'", task->wait_alias)
+                                                  : hk_arena_printf(l->arena, "be in the stage '%s'", task->wait_stage);
+    add(l, "Model Promoted",
+        hk_arena_printf(l->arena, "Waits for a version of the model '%s' to %s; none has come to since the run began.",
+                        task->wait_model, target));
+}
+
 static void explain_waiting(struct looker *l)
 {
+    if (l->state == HK_TASK_DEFERRED && l->task->runner == HK_RUNNER_WAIT) {
+        explain_promotion(l);
+    }
     if (l->ti == NULL || l->ti->retry_us <= l->now_us) {
         return;
     }

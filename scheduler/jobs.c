@@ -174,7 +174,7 @@ static void fail_task(struct hk_scheduler *s, struct hk_run *run, uint32_t task,
     }
 }
 
-static void take_xcom(struct hk_scheduler *s, const struct hk_run *run, uint32_t task, struct hk_str value)
+void hk__take_xcom(struct hk_scheduler *s, const struct hk_run *run, uint32_t task, struct hk_str value)
 {
     if (value.len == 0) {
         return;
@@ -195,7 +195,7 @@ static void take_result(struct hk_scheduler *s, struct hk_run *run, uint32_t tas
     switch (result->outcome) {
     case HK_JOB_SUCCEEDED:
         if (ti->state != HK_TASK_RESTARTING) {
-            take_xcom(s, run, task, result->xcom_json);
+            hk__take_xcom(s, run, task, result->xcom_json);
         }
         if (hk_model_task_event(m, run, task, HK_TASK_ON_SUCCEED, result->ended_at_us) &&
             ti->state == HK_TASK_SUCCESS) {

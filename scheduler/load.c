@@ -183,6 +183,7 @@ struct hk_run *hk__loaded_run(struct hk_scheduler *s, struct hk__loaded *loaded)
             hk_model_skip(run, loaded->skips[i].decider, loaded->skips[i].task);
         }
         hk_model_run_loaded(&s->model, run, hk__now(s));
+        hk__wait_loaded(s, run);
     }
     return run;
 }

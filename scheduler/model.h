@@ -39,6 +39,7 @@ struct hk_ti {
     bool is_offered;     /* in its pool's heap */
     bool is_committed;   /* queued, and that is in the database: may be dispatched */
     bool is_dispatched;  /* the executor has it */
+    bool is_awaited;     /* deferred, and what it waits for has happened */
     bool clear_xcoms;    /* a new try begins: its XComs go with the save */
     uint32_t starts;
     uint32_t try_number;

@@ -12,6 +12,7 @@ static inline struct hk_str hk__run_key_text(const int64_t *run_key)
 }
 
 /* model.c */
+void hk__add_wait_timer(struct hk_model *m, const struct hk_run *run, uint32_t task); /* when it has waited too long */
 void hk__add_timer(struct hk_model *m, enum hk_timer_kind kind, int64_t at_us, const struct hk_run *run, uint32_t task);
 
 /* model_run.c */

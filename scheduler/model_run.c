@@ -247,6 +247,8 @@ void hk_model_run_loaded(struct hk_model *m, struct hk_run *run, int64_t now_us)
             int64_t due = ti->retry_us != HK_TIME_NONE ? ti->retry_us : now_us;
             ti->retry_us = due;
             hk__add_timer(m, HK_TIMER_TASK_DUE, due, run, t);
+        } else if (state == HK_TASK_DEFERRED) {
+            hk__add_wait_timer(m, run, t);
         }
     }
     if (run->state == HK_RUN_RUNNING) {

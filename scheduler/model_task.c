@@ -146,6 +146,11 @@ static void enter_state(struct hk_run *run, uint32_t task, enum hk_task_event ev
         ti->start_us = at_us;
         ti->first_start_us = ti->first_start_us == HK_TIME_NONE ? at_us : ti->first_start_us;
         break;
+    case HK_TASK_DEFERRED:
+        ti->is_awaited = false;
+        ti->try_number += old == HK_TASK_NONE;
+        ti->start_us = ti->start_us == HK_TIME_NONE ? at_us : ti->start_us;
+        break;
     default:
         break;
     }
@@ -155,6 +160,14 @@ static void enter_state(struct hk_run *run, uint32_t task, enum hk_task_event ev
         ti->start_us = never_ran ? at_us : ti->start_us;
         ti->end_us = at_us > ti->start_us ? at_us : ti->start_us;
         ti->try_number += event == HK_TASK_ON_SUCCEED && old == HK_TASK_NONE; /* nothing to run: one try all the same */
+    }
+}
+
+void hk__add_wait_timer(struct hk_model *m, const struct hk_run *run, uint32_t task)
+{
+    int64_t timeout_us = run->graph->tasks[task].wait_timeout_us;
+    if (timeout_us > 0) {
+        hk__add_timer(m, HK_TIMER_TASK_DUE, run->tasks[task].start_us + timeout_us, run, task);
     }
 }
 
@@ -200,6 +213,8 @@ bool hk_model_task_event(struct hk_model *m, struct hk_run *run, uint32_t task, 
         add_backlog(m, run, task);
     } else if (next == HK_TASK_UP_FOR_RETRY || next == HK_TASK_UP_FOR_RESCHEDULE) {
         hk__add_timer(m, HK_TIMER_TASK_DUE, ti->retry_us, run, task);
+    } else if (next == HK_TASK_DEFERRED) {
+        hk__add_wait_timer(m, run, task);
     }
     bool must_stop = ti->is_dispatched && (next == HK_TASK_RESTARTING || hk_task_state_is_finished(next)) &&
                      event != HK_TASK_ON_SUCCEED && event != HK_TASK_ON_FAIL;

@@ -47,6 +47,8 @@ void hk_scheduler_free(struct hk_scheduler *s)
     free(s->recovering);
     free(s->due_dags);
     free(s->timeouts);
+    free(s->waiters);
+    free(s->unlooked);
     free(s);
 }
 
@@ -217,6 +219,8 @@ static void apply(struct hk_scheduler *s, const struct hk_due *due, const struct
     case HK_DECIDE_TASK:
         if (hk_model_task_event(m, d->run, d->task, d->event, now_us) && d->event == HK_TASK_ON_SUCCEED) {
             hk__take_outlets(s, d->run, d->task, NULL);
+        } else if (d->run->tasks[d->task].state == HK_TASK_DEFERRED) {
+            hk__wait_begin(s, d->run, d->task);
         }
         break;
     case HK_DECIDE_QUEUE:
@@ -342,6 +346,7 @@ static void retry(struct hk_scheduler *s, int64_t now_us)
         hk__save_retry(s);
         hk__reload_retry(s);
         hk__assets_retry(s);
+        hk__waiting_retry(s);
     }
 }
 

@@ -25,6 +25,14 @@ struct hk__outlet {
     int64_t happened_us;
 };
 
+/* A task that waits for a promotion which happens from since_us on. */
+struct hk__waiter {
+    int64_t run_key;
+    uint32_t task;
+    uint32_t try_number;
+    int64_t since_us;
+};
+
 struct hk__ack {
     void (*call)(void *arg, const struct hk_error *err);
     void (*plain)(void *arg);
@@ -78,6 +86,16 @@ struct hk_scheduler {
     uint64_t asset_news_count; /* the store's, when they were */
     bool wants_asset_news;     /* reading them has failed */
     bool is_watching;
+
+    /* waiting.c */
+    struct hk__waiter *waiters;
+    size_t waiter_count;
+    size_t waiter_cap;
+    struct hk__waiter *unlooked; /* could not be looked up */
+    size_t unlooked_count;
+    size_t unlooked_cap;
+    int64_t event_sequence; /* those that wait know of the events up to it */
+    bool wants_events;      /* reading them has failed */
 
     uint32_t writes;             /* other writes under way */
     struct run_command *loading; /* commands whose run is being read (commands.c) */
@@ -140,6 +158,15 @@ void hk__take_outlets(struct hk_scheduler *s, const struct hk_run *run, uint32_t
                       const struct hk_job_result *result);
 void hk__outlets_free(struct hk__outlet *outlets, size_t count);
 bool hk__outlet_write(struct hk_db *db, const struct hk__outlet *outlet, struct hk_error *err);
+
+/* waiting.c */
+void hk__wait_begin(struct hk_scheduler *s, const struct hk_run *run, uint32_t task);
+void hk__wait_loaded(struct hk_scheduler *s, const struct hk_run *run); /* those of its tasks that wait */
+void hk__waiting_news(struct hk_scheduler *s);
+void hk__waiting_retry(struct hk_scheduler *s);
+
+/* jobs.c: the task's return_value, with the next save. */
+void hk__take_xcom(struct hk_scheduler *s, const struct hk_run *run, uint32_t task, struct hk_str value);
 
 /* known_dag.c: a DAG as it is in the database. */
 struct hk__known_dag {

@@ -225,11 +225,24 @@ static bool is_outside_dates(const struct hk_run *run, const struct hk_task *tas
            (end_us != HK_TIME_NONE && run->logical_us > end_us);
 }
 
+/* A task that waits without a process. */
+static bool judge_waiting(const struct hk_run *run, uint32_t t, int64_t now_us, enum hk_task_event *event)
+{
+    const struct hk_ti *ti = &run->tasks[t];
+    int64_t timeout_us = run->graph->tasks[t].wait_timeout_us;
+    bool is_late = timeout_us > 0 && now_us >= ti->start_us + timeout_us;
+    *event = ti->is_awaited ? HK_TASK_ON_SUCCEED : HK_TASK_ON_FAIL;
+    return ti->is_awaited || is_late;
+}
+
 /* What should become of a task that has not begun, or that waits for its next try. false: nothing yet. */
 static bool judge(const struct hk_run *run, uint32_t t, int64_t now_us, enum hk_task_event *event)
 {
     const struct hk_ti *ti = &run->tasks[t];
     const struct hk_task *task = &run->graph->tasks[t];
+    if (ti->state == HK_TASK_DEFERRED && task->runner == HK_RUNNER_WAIT) {
+        return judge_waiting(run, t, now_us, event);
+    }
     bool waits_for_time = ti->state == HK_TASK_UP_FOR_RETRY || ti->state == HK_TASK_UP_FOR_RESCHEDULE;
     if ((ti->state != HK_TASK_NONE && !waits_for_time) || (waits_for_time && ti->retry_us > now_us) ||
         ti->is_dispatched) {
@@ -261,7 +274,9 @@ static bool judge(const struct hk_run *run, uint32_t t, int64_t now_us, enum hk_
     if (!hk_tick_past_allows(run, t)) {
         return false;
     }
-    *event = task->runner == HK_RUNNER_NOTHING ? HK_TASK_ON_SUCCEED : HK_TASK_ON_SCHEDULE;
+    *event = task->runner == HK_RUNNER_NOTHING ? HK_TASK_ON_SUCCEED
+             : task->runner == HK_RUNNER_WAIT  ? HK_TASK_ON_DEFER
+                                               : HK_TASK_ON_SCHEDULE;
     return true;
 }
 

@@ -127,6 +127,13 @@ static bool check_tasks(const struct hk_graph *graph, struct hk_error *err)
     for (uint32_t i = 0; i < graph->task_count; i++) {
         const struct hk_task *task = &graph->tasks[i];
         HK_ASSERT(task->group < graph->group_count);
+        if (task->runner == HK_RUNNER_WAIT &&
+            (task->wait_model == NULL || (task->wait_alias == NULL) == (task->wait_stage == NULL))) {
+            return hk_error_set(err, HK_INVALID,
+                                "task '%s' waits for a model's promotion: name the model, and an alias "
+                                "or a stage.",
+                                task->task_id);
+        }
         if (task->pool_slots < 1) {
             return hk_error_set(err, HK_INVALID, "pool slots for %s in dag %s cannot be less than 1", task->task_id,
                                 graph->dag_id);

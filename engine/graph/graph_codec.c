@@ -106,6 +106,10 @@ static const struct field task_fields[] = {
     TASK("max_active_per_run", max_active_per_run, U32),
     TASK("priority_weight", priority_weight, I32),
     TASK("weight_rule", weight_rule, WEIGHT),
+    TASK("wait_model", wait_model, TEXT),
+    TASK("wait_alias", wait_alias, TEXT),
+    TASK("wait_stage", wait_stage, TEXT),
+    TASK("wait_timeout_us", wait_timeout_us, I64),
 };
 
 static const struct field group_fields[] = {

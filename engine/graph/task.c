@@ -26,6 +26,7 @@ static const char *const weight_names[HK_WEIGHT_COUNT] = {
 
 static const char *const runner_names[HK_RUNNER_COUNT] = {
     [HK_RUNNER_NOTHING] = "nothing",
+    [HK_RUNNER_WAIT] = "wait",
     [HK_RUNNER_COMMAND] = "command",
     [HK_RUNNER_PYTHON] = "python",
 };

@@ -39,6 +39,7 @@ enum hk_runner {
     HK_RUNNER_NOTHING, /* succeeds as soon as it may run; no process, no slot (EmptyOperator) */
     HK_RUNNER_COMMAND, /* a shell command started by hanok itself; spec_json is a struct hk_command's JSON */
     HK_RUNNER_PYTHON,  /* the Task SDK in the warm Python host */
+    HK_RUNNER_WAIT,    /* deferred until a promotion; no process, no slot (wait_*) */
     HK_RUNNER_COUNT
 };
 
@@ -72,6 +73,12 @@ struct hk_task {
     bool is_mapped;           /* a placeholder that expands into instances at run time */
     bool can_skip_downstream; /* branch and short-circuit operators */
     bool has_failure_callback;
+
+    /* HK_RUNNER_WAIT: for a version of the model that comes to hold the alias or the stage. */
+    const char *wait_model;
+    const char *wait_alias;  /* NULL: the stage */
+    const char *wait_stage;  /* NULL: the alias */
+    int64_t wait_timeout_us; /* then it has failed; 0: none */
 
     const uint32_t *outlets; /* indexes in graph->assets: an event of each when the task succeeds */
     uint32_t outlet_count;
@@ -108,7 +115,7 @@ const char *hk_trigger_rule_name(enum hk_trigger_rule rule);
 bool hk_trigger_rule_find(struct hk_str name, enum hk_trigger_rule *out);
 const char *hk_weight_rule_name(enum hk_weight_rule rule);
 bool hk_weight_rule_find(struct hk_str name, enum hk_weight_rule *out);
-const char *hk_runner_name(enum hk_runner runner); /* "nothing", "command", "python" */
+const char *hk_runner_name(enum hk_runner runner); /* "nothing", "command", "python", "wait" */
 bool hk_runner_find(struct hk_str name, enum hk_runner *out);
 
 #endif

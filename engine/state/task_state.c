@@ -17,14 +17,15 @@ static const struct {
     {HK_TASK_ON_START, S(QUEUED), HK_TASK_RUNNING},
 
     /* From none or scheduled: a task that needs no process. From queued: the result came before word of the start. */
-    {HK_TASK_ON_SUCCEED, S(NONE) | S(SCHEDULED) | S(QUEUED) | S(RUNNING), HK_TASK_SUCCESS},
+    {HK_TASK_ON_SUCCEED, S(NONE) | S(SCHEDULED) | S(QUEUED) | S(RUNNING) | S(DEFERRED), HK_TASK_SUCCESS},
     {HK_TASK_ON_FAIL, S(NONE) | S(SCHEDULED) | S(QUEUED) | S(RUNNING) | S(DEFERRED), HK_TASK_FAILED},
     {HK_TASK_ON_RETRY, S(QUEUED) | S(RUNNING) | S(DEFERRED), HK_TASK_UP_FOR_RETRY},
     {HK_TASK_ON_SKIP, S(NONE) | S(SCHEDULED) | S(QUEUED) | S(RUNNING) | S(UP_FOR_RETRY) | S(UP_FOR_RESCHEDULE),
      HK_TASK_SKIPPED},
     {HK_TASK_ON_UPSTREAM_FAIL, S(NONE) | S(UP_FOR_RETRY) | S(UP_FOR_RESCHEDULE), HK_TASK_UPSTREAM_FAILED},
     {HK_TASK_ON_RESCHEDULE, S(QUEUED) | S(RUNNING), HK_TASK_UP_FOR_RESCHEDULE},
-    {HK_TASK_ON_DEFER, S(QUEUED) | S(RUNNING), HK_TASK_DEFERRED},
+    /* From none: what waits without a process. */
+    {HK_TASK_ON_DEFER, S(NONE) | S(QUEUED) | S(RUNNING), HK_TASK_DEFERRED},
 
     /* A lost job is queued anew by the next tick; one that was being restarted has got what it wanted. */
     {HK_TASK_ON_LOST, S(QUEUED) | S(RUNNING), HK_TASK_SCHEDULED},

@@ -10,6 +10,18 @@ static const char CURSOR_GET[] = "SELECT sequence FROM event_cursor WHERE consum
 static const char CURSOR_SET[] = "INSERT INTO event_cursor (consumer, sequence) VALUES (?1, ?2) "
                                  "ON CONFLICT (consumer) DO UPDATE SET sequence = ?2";
 
+#define SEEN_COLUMNS                                                                                                   \
+    "subject, coalesce(payload ->> '$.alias', payload ->> '$.to'), kind = 'model_version_stage_changed', "             \
+    "happened_us, "                                                                                                    \
+    "payload FROM event "
+static const char PROMOTIONS_AFTER[] =
+    "SELECT " SEEN_COLUMNS "WHERE sequence > ?1 AND kind IN ('model_alias_set', 'model_version_stage_changed') "
+    "ORDER BY sequence";
+static const char PROMOTION_SINCE[] =
+    "SELECT " SEEN_COLUMNS "WHERE subject = ?1 AND kind = ?2 AND happened_us >= ?4 AND "
+    "coalesce(payload ->> '$.alias', payload ->> '$.to') = ?3 ORDER BY sequence DESC";
+static const char NEWEST[] = "SELECT max(sequence) FROM event";
+
 bool hk_store_event_add(struct hk_db *db, const struct hk_event *event, struct hk_error *err)
 {
     struct hk_stmt *q = hk_db_query(db, ADD);
@@ -63,6 +75,49 @@ bool hk_store_events_after(struct hk_db *db, int64_t sequence, int64_t limit, hk
         }
     }
     return ok;
+}
+
+static bool walk_promotions(struct hk_stmt *q, hk_promotion_seen_fn each, void *arg, struct hk_error *err)
+{
+    bool ok = true;
+    while (hk_step(q, &ok, err)) {
+        struct hk_promotion_seen seen = {.model = hk_column_text(q, 0),
+                                         .target = hk_column_text(q, 1),
+                                         .is_stage = hk_column_int(q, 2) != 0,
+                                         .happened_us = hk_column_int(q, 3),
+                                         .payload_json = hk_column_text(q, 4)};
+        if (seen.target != NULL && !each(arg, &seen)) {
+            hk_reset(q);
+            return true;
+        }
+    }
+    return ok;
+}
+
+bool hk_store_promotions_after(struct hk_db *db, int64_t sequence, hk_promotion_seen_fn each, void *arg,
+                               struct hk_error *err)
+{
+    struct hk_stmt *q = hk_db_query(db, PROMOTIONS_AFTER);
+    hk_bind_int(q, 1, sequence);
+    return walk_promotions(q, each, arg, err);
+}
+
+bool hk_store_promotion_since(struct hk_db *db, const struct hk_promotion_wanted *wanted, hk_promotion_seen_fn each,
+                              void *arg, struct hk_error *err)
+{
+    bool is_alias = wanted->alias != NULL;
+    struct hk_stmt *q = hk_db_query(db, PROMOTION_SINCE);
+    hk_bind_text(q, 1, wanted->model);
+    hk_bind_text(q, 2, hk_event_kind_name(is_alias ? HK_EVENT_MODEL_ALIAS_SET : HK_EVENT_MODEL_STAGE_CHANGED));
+    hk_bind_text(q, 3, is_alias ? wanted->alias : wanted->stage);
+    hk_bind_int(q, 4, wanted->since_us);
+    return walk_promotions(q, each, arg, err);
+}
+
+bool hk_store_events_newest(struct hk_db *db, int64_t *sequence, struct hk_error *err)
+{
+    *sequence = 0;
+    return hk_run_for_int(hk_db_query(db, NEWEST), sequence, err);
 }
 
 bool hk_store_cursor_get(struct hk_db *db, const char *consumer, int64_t *sequence, struct hk_error *err)

@@ -24,6 +24,31 @@ typedef bool (*hk_event_fn)(void *arg, const struct hk_event *event);
 HK_MUST_USE bool hk_store_events_after(struct hk_db *db, int64_t sequence, int64_t limit, hk_event_fn each, void *arg,
                                        struct hk_error *err);
 
+/* ---- promotions among the events: a version that has come to hold an alias, or to be in a stage ---- */
+
+struct hk_promotion_seen {
+    const char *model;
+    const char *target; /* the alias or the stage */
+    bool is_stage;
+    int64_t happened_us;
+    const char *payload_json;
+};
+typedef bool (*hk_promotion_seen_fn)(void *arg, const struct hk_promotion_seen *seen);
+HK_MUST_USE bool hk_store_promotions_after(struct hk_db *db, int64_t sequence, hk_promotion_seen_fn each, void *arg,
+                                           struct hk_error *err);
+
+struct hk_promotion_wanted {
+    const char *model;
+    const char *alias; /* NULL: the stage */
+    const char *stage;
+    int64_t since_us;
+};
+/* Those of one target since then, newest first. */
+HK_MUST_USE bool hk_store_promotion_since(struct hk_db *db, const struct hk_promotion_wanted *wanted,
+                                          hk_promotion_seen_fn each, void *arg, struct hk_error *err);
+
+HK_MUST_USE bool hk_store_events_newest(struct hk_db *db, int64_t *sequence, struct hk_error *err); /* 0: none */
+
 /* Up to where a consumer has come; 0 when it is new. */
 HK_MUST_USE bool hk_store_cursor_get(struct hk_db *db, const char *consumer, int64_t *sequence, struct hk_error *err);
 HK_MUST_USE bool hk_store_cursor_set(struct hk_db *db, const char *consumer, int64_t sequence, struct hk_error *err);

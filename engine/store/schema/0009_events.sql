@@ -8,6 +8,7 @@ CREATE TABLE event (
     happened_us INTEGER NOT NULL,
     payload TEXT NOT NULL               -- JSON object
 ) STRICT;
+CREATE INDEX event_by_subject ON event(subject, kind, happened_us);
 
 CREATE TABLE event_cursor (
     consumer TEXT PRIMARY KEY,

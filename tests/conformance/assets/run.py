@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "common"))
 
 from engine_test import Report, running_engine  # noqa: E402
-from standalone import wait_until  # noqa: E402
+from standalone import processes_of, wait_until  # noqa: E402
 
 DAGS = pathlib.Path(__file__).resolve().parent / "dags"
 
@@ -45,6 +45,13 @@ def check_chain(report, engine):
     report.equal("not all of its assets have events", runs_of(engine, "waits_for_both"), [])
 
 
+def check_waiting(report, engine):
+    runs = {dag_id: engine.trigger(dag_id) for dag_id in ("waits_for_promotion", "yaml_waits")}
+    for dag_id, run in runs.items():
+        wait_until(lambda: engine.task_states(dag_id, run).get("wait") == "deferred", 30, f"{dag_id} to wait")
+    report.check("no process waits", [line for line in processes_of(engine.home) if b"task" in line[1].encode()])
+
+
 def check_lineage(report, engine):
     engine.wait_for_dag("lineage")
     run = engine.trigger("lineage")
@@ -77,6 +84,8 @@ def main():
                 shutil.copy(file, folder)
         with report.guarded("chain"):
             check_chain(report, engine)
+        with report.guarded("waiting"):
+            check_waiting(report, engine)
         with report.guarded("lineage"):
             check_lineage(report, engine)
     return report.end()

@@ -249,6 +249,26 @@ static void refuses_by_name(void **state)
     expect_refusal(json_pack("{s:i,s:{}}", "__version", 3, "dag"), "dag_id");
 }
 
+static void reads_what_waits_for_a_promotion(void **state)
+{
+    (void)state;
+    struct hk_graph *graph = read_document(
+        document(NO_SCHEDULE, "",
+                 TASK("\"task_id\":\"a\",\"task_type\":\"ModelPromotedSensor\",\"_task_module\":\"hanok_sensors\","
+                      "\"model\":\"fraud\",\"stage\":\"Production\",\"timeout\":3600.0"),
+                 IN_ROOT("a")));
+    assert_int_equal(graph->tasks[0].runner, HK_RUNNER_WAIT);
+    assert_string_equal(graph->tasks[0].wait_model, "fraud");
+    assert_string_equal(graph->tasks[0].wait_stage, "Production");
+    assert_int_equal(graph->tasks[0].wait_timeout_us, 3600 * HK_SECOND_US);
+    hk_graph_unref(graph);
+    expect_refusal(document(NO_SCHEDULE, "",
+                            TASK("\"task_id\":\"a\",\"task_type\":\"ModelPromotedSensor\",\"_task_module\":"
+                                 "\"hanok_sensors\",\"model\":\"{{ ds }}\",\"alias\":\"x\""),
+                            IN_ROOT("a")),
+                   "A template in 'model'");
+}
+
 #define ASSET_TIMETABLE(condition)                                                                                     \
     "{\"__type\":\"airflow.timetables.simple.AssetTriggeredTimetable\",\"__var\":{\"asset_condition\":" condition "}}"
 #define ASSET(name)                                                                                                    \
@@ -288,9 +308,13 @@ static void reads_assets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_assets),          cmocka_unit_test(reads_callbacks_of_the_dag),
-        cmocka_unit_test(fills_in_the_defaults), cmocka_unit_test(reads_what_is_written),
-        cmocka_unit_test(reads_the_timetables),  cmocka_unit_test(chooses_who_runs_a_task),
+        cmocka_unit_test(reads_assets),
+        cmocka_unit_test(reads_what_waits_for_a_promotion),
+        cmocka_unit_test(reads_callbacks_of_the_dag),
+        cmocka_unit_test(fills_in_the_defaults),
+        cmocka_unit_test(reads_what_is_written),
+        cmocka_unit_test(reads_the_timetables),
+        cmocka_unit_test(chooses_who_runs_a_task),
         cmocka_unit_test(refuses_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,14 +296,43 @@ static void outlets_need_no_python(void **state)
     hk_yaml_dags_clear(&dags);
 }
 
+static void a_promotion_is_waited_for_without_python(void **state)
+{
+    (void)state;
+    struct hk_yaml_dags dags =
+        read("d:\n  tasks:\n    a: {operator: hanok_sensors.ModelPromotedSensor, model: fraud, alias: "
+             "champion, timeout: 90}\n    b: {operator: hanok_sensors.ModelPromotedSensor, model: "
+             "fraud, stage: Production, retries: 2}\n");
+    const struct hk_task *a = task(&dags, "a");
+    assert_int_equal(a->runner, HK_RUNNER_WAIT);
+    assert_string_equal(a->wait_model, "fraud");
+    assert_string_equal(a->wait_alias, "champion");
+    assert_int_equal(a->wait_timeout_us, 90 * HK_SECOND_US);
+    assert_string_equal(task(&dags, "b")->wait_stage, "Production");
+    hk_yaml_dags_clear(&dags);
+    refuse("d:\n  tasks:\n    a: {operator: hanok_sensors.ModelPromotedSensor, model: m}\n",
+           "f.yaml:3: DAG 'd', task 'a': "
+           "ModelPromotedSensor takes a model, and an alias or a stage");
+    refuse("d:\n  tasks:\n    a: {operator: hanok_sensors.ModelPromotedSensor, model: '{{ x }}', alias: a}\n",
+           "cannot be a template");
+    refuse("d:\n  tasks:\n    a: {operator: hanok_sensors.ModelPromotedSensor, model: m, alias: a, x: 1}\n",
+           "Invalid arguments were passed to ModelPromotedSensor: 'x'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_becomes_graphs),        cmocka_unit_test(what_needs_python_goes_there),
-        cmocka_unit_test(messages_name_the_place),      cmocka_unit_test(other_files_are_left_alone),
-        cmocka_unit_test(defaults_files_go_below),      cmocka_unit_test(defaults_cannot_be_multiplied_without_end),
-        cmocka_unit_test(large_files_are_read_in_time), cmocka_unit_test(the_stub_is_python),
-        cmocka_unit_test(schedules_may_be_assets),      cmocka_unit_test(outlets_need_no_python),
+        cmocka_unit_test(a_file_becomes_graphs),
+        cmocka_unit_test(what_needs_python_goes_there),
+        cmocka_unit_test(messages_name_the_place),
+        cmocka_unit_test(other_files_are_left_alone),
+        cmocka_unit_test(defaults_files_go_below),
+        cmocka_unit_test(defaults_cannot_be_multiplied_without_end),
+        cmocka_unit_test(large_files_are_read_in_time),
+        cmocka_unit_test(the_stub_is_python),
+        cmocka_unit_test(schedules_may_be_assets),
+        cmocka_unit_test(outlets_need_no_python),
+        cmocka_unit_test(a_promotion_is_waited_for_without_python),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,3 +40,12 @@ with DAG("on_promotion", schedule=champion):
         return dict(events[-1].extra)
 
     deploy()
+
+with DAG("waits_for_promotion", schedule=None):
+    from hanok_sensors import ModelPromotedSensor
+
+    @task
+    def told(event):
+        return event["version"]
+
+    told(ModelPromotedSensor(task_id="wait", model="fraud", alias="champion", timeout=3600).output)
