@@ -37,6 +37,7 @@ enum {
     HK_MAX_SEARCH_TERMS = 100,   /* of a filter */
     HK_MAX_SEARCH_ITEMS = 10000, /* of a list in a filter */
     HK_MAX_SEARCH_ORDERS = 20,
+    HK_MAX_SEARCH_PATTERN_BYTES = 10000, /* of LIKE */
 
     /* tasks */
     HK_MAX_CONF_BYTES = 1024 * 1024,
