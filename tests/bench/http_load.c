@@ -1,8 +1,10 @@
-/* The client of the `rest` measurements: keep-alive connections on loopback that each ask the same path again as soon
- * as they have the whole answer. In C because a client in Python is slower than the server and hides it.
- * usage: http_load PORT PATH CONNECTIONS SECONDS [header ...]; prints answers a second and the bytes of one's body.
- * A PATH that ends in '=' gets a number appended, another one each time: a new question. Ends with 1 when an answer is
- * not a 200 with a Content-Length. */
+/* The client of the `rest` and `mlflow` measurements: keep-alive connections on loopback that each ask the same again
+ * as soon as they have the whole answer. In C because a client in Python is slower than the server and hides it. usage:
+ * http_load PORT PATH CONNECTIONS SECONDS [header ...] [@FILE]; prints answers a second, the bytes of one's body, and
+ * the median and the 99th percentile of the milliseconds that one took. With @FILE its bytes are POSTed, without it is
+ * a GET. A PATH that ends in '=' gets a number appended, and each
+ * ########## in the file becomes one, another one each time: a new question. Ends with 1 when an answer is not a 200
+ * with a Content-Length. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,19 +15,29 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NUMBER_SIZE = 10, MOST_CONNECTIONS = 64, HEAD_SIZE = 4096, BLOCK_SIZE = 256 * 1024 };
+enum {
+    NUMBER_SIZE = 10,
+    MOST_CONNECTIONS = 64,
+    HEAD_SIZE = 4096,
+    BLOCK_SIZE = 256 * 1024,
+    MOST_NUMBERS = 4096, /* in one request */
+    MOST_TIMES = 1 << 22 /* answers whose times are kept */
+};
 
 struct connection {
     char head[HEAD_SIZE]; /* of the answer being read, until its empty line */
     size_t head_len;
     long body_left; /* -1: still in the head */
+    double asked_s;
 };
 
-static char request[HEAD_SIZE + 16];
+static char request[HEAD_SIZE + BLOCK_SIZE];
 static size_t request_len;
-static char *number_at; /* in the request; NULL: it has none */
+static char *numbers[MOST_NUMBERS]; /* where they are in the request */
+static size_t number_count;
 static long body_bytes;
 static long answers;
+static float times_ms[MOST_TIMES];
 
 static void fail(const char *what)
 {
@@ -57,14 +69,21 @@ static void ask(int fd, struct connection *c)
 {
     c->head_len = 0;
     c->body_left = -1;
-    if (number_at != NULL) {
+    if (number_count > 0) {
         char number[NUMBER_SIZE + 1];
-        static unsigned asked;
-        snprintf(number, sizeof number, "%0*u", NUMBER_SIZE, ++asked);
-        memcpy(number_at, number, NUMBER_SIZE);
+        static unsigned asked = 1000000000; /* no zeros in front, which JSON does not have */
+        snprintf(number, sizeof number, "%u", ++asked);
+        for (size_t i = 0; i < number_count; i++) {
+            memcpy(numbers[i], number, NUMBER_SIZE);
+        }
     }
-    if (write(fd, request, request_len) != (ssize_t)request_len) {
-        fail("cannot send a request");
+    c->asked_s = now_s();
+    for (size_t sent = 0; sent < request_len;) {
+        ssize_t n = write(fd, request + sent, request_len - sent);
+        if (n <= 0) {
+            fail("cannot send a request");
+        }
+        sent += (size_t)n;
     }
 }
 
@@ -105,6 +124,9 @@ static void take(int fd, struct connection *c, const char *data, size_t len)
         fail("more bytes came than were announced");
     }
     if (c->body_left == 0) {
+        if (answers < MOST_TIMES) {
+            times_ms[answers] = (float)((now_s() - c->asked_s) * 1e3);
+        }
         answers++;
         ask(fd, c);
     }
@@ -120,20 +142,66 @@ static void add_text(const char *text)
     request_len += len;
 }
 
+/* The rest of the request; the numbers in it are found where their places are. */
+static void add_body(const char *file_name)
+{
+    static char body[BLOCK_SIZE + 1];
+    FILE *file = fopen(file_name, "rb");
+    size_t len = file == NULL ? 0 : fread(body, 1, BLOCK_SIZE, file);
+    if (file == NULL || len == 0 || len == BLOCK_SIZE) {
+        fail("the file of the body cannot be read, is empty or too long");
+    }
+    fclose(file);
+    char length[128];
+    snprintf(length, sizeof length, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", len);
+    add_text(length);
+    memcpy(request + request_len, body, len);
+    char *end = request + request_len + len;
+    for (char *at = request + request_len; (at = memmem(at, (size_t)(end - at), "##########", NUMBER_SIZE)) != NULL;
+         at += NUMBER_SIZE) {
+        if (number_count == MOST_NUMBERS) {
+            fail("the body has too many numbers");
+        }
+        numbers[number_count++] = at;
+    }
+    request_len += len;
+}
+
 static void make_request(const char *path, char **headers, int count)
 {
-    add_text("GET ");
+    const char *body = count > 0 && headers[count - 1][0] == '@' ? headers[count - 1] + 1 : NULL;
+    add_text(body != NULL ? "POST " : "GET ");
     add_text(path);
     if (path[0] != '\0' && path[strlen(path) - 1] == '=') {
-        number_at = request + request_len;
+        numbers[number_count++] = request + request_len;
         add_text("0000000000");
     }
     add_text(" HTTP/1.1\r\nHost: localhost\r\n");
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < (body != NULL ? count - 1 : count); i++) {
         add_text(headers[i]);
         add_text("\r\n");
     }
-    add_text("\r\n");
+    if (body != NULL) {
+        add_body(body);
+    } else {
+        add_text("\r\n");
+    }
+}
+
+static int by_time(const void *a, const void *b)
+{
+    float x = *(const float *)a;
+    float y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_result(double seconds)
+{
+    size_t kept = (size_t)(answers < MOST_TIMES ? answers : MOST_TIMES);
+    qsort(times_ms, kept, sizeof times_ms[0], by_time);
+    double median = kept > 0 ? (double)times_ms[kept / 2] : 0;
+    double late = kept > 0 ? (double)times_ms[kept * 99 / 100] : 0;
+    printf("%.1f %ld %.3f %.3f\n", (double)answers / seconds, body_bytes, median, late);
 }
 
 int main(int argc, char **argv)
@@ -143,7 +211,7 @@ int main(int argc, char **argv)
     struct pollfd fds[MOST_CONNECTIONS];
     long count = argc > 4 ? strtol(argv[3], NULL, 10) : 0;
     if (count < 1 || count > MOST_CONNECTIONS) {
-        fail("usage: http_load PORT PATH CONNECTIONS SECONDS [header ...]");
+        fail("usage: http_load PORT PATH CONNECTIONS SECONDS [header ...] [@FILE]");
     }
     make_request(argv[2], argv + 5, argc - 5);
     double begin_s = now_s();
@@ -153,8 +221,8 @@ int main(int argc, char **argv)
         ask(fds[i].fd, &connections[i]);
     }
     while (now_s() < end_s) {
-        if (poll(fds, (nfds_t)count, 1000) <= 0) {
-            fail("no answer within a second");
+        if (poll(fds, (nfds_t)count, 30 * 1000) <= 0) {
+            fail("no answer within half a minute");
         }
         for (long i = 0; i < count; i++) {
             ssize_t n = fds[i].revents != 0 ? read(fds[i].fd, block, sizeof block) : -1;
@@ -166,6 +234,6 @@ int main(int argc, char **argv)
             }
         }
     }
-    printf("%.1f %ld\n", (double)answers / (now_s() - begin_s), body_bytes);
+    print_result(now_s() - begin_s);
     return 0;
 }

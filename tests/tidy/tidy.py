@@ -16,7 +16,7 @@ TOP_LEVEL = {
     "engine", "scheduler", "workers", "dags", "api", "tests",
     ".ci", ".github", ".clang-format", ".clang-tidy", ".gitignore",
 }  # fmt: skip
-NOT_OURS = {".git", ".venv", ".venv-s3", ".cache", "__pycache__"}  # and build*: never looked at
+NOT_OURS = {".git", ".venv", ".venv-mlflow", ".venv-s3", ".cache", "__pycache__"}  # and build*: never looked at
 C_FOLDERS = ("engine", "scheduler", "workers", "dags", "api", "tests")
 
 MAX_FILE_LINES = 1000
