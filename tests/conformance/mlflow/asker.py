@@ -13,12 +13,16 @@ import urllib.parse
 import urllib.request
 
 PREFIX = "/api/2.0/mlflow/"
-ID = re.compile(r"(?:(?:tr|m|a|wh)-)?(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])")
+ID = re.compile(r"(?:(?:tr|m|a|wh)-)?(?:(?<![0-9a-f])|(?<=%27)|(?<=%2F))(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])")
 TIME = re.compile(r"(?<!\d)1[789]\d{11}(?!\d)")
 GENERATED_NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,3}$")
 LONG = re.compile(r"(.)\1{60,}")
-OF_THE_DATABASE = re.compile(r"\s*(Error: )?\((?:builtins\.|sqlite3\.)[\s\S]*")
+OF_THE_DATABASE = re.compile(r"\s*(Error: )?\((?:builtins\.|sqlite3\.|raised as a result of Query-invoked autoflush)[\s\S]*")
 UNORDERED = {"tags", "params", "metrics", "aliases", "events", "dataset_inputs", "experiment_ids", "latest_versions"}
+
+
+def in_any_order(value):
+    return json.dumps(value, sort_keys=True)
 
 
 class Steady:
@@ -47,7 +51,7 @@ class Steady:
             return kept
         if isinstance(value, list):
             kept = [self.value(item, key) for item in value]
-            return sorted(kept, key=json.dumps) if key in UNORDERED else kept
+            return sorted(kept, key=in_any_order) if key in UNORDERED else kept
         if key == "run_name" and isinstance(value, str) and GENERATED_NAME.match(value):
             return "<name>"
         if isinstance(value, int) and not isinstance(value, bool) and TIME.fullmatch(str(value)):

@@ -24,6 +24,8 @@ def differs(old, new):
     elif old["status"] >= 400 and old["type"] != "application/json":  # a page of Flask's, in HTML
         if old["status"] != new["status"]:
             yield "/status", old["status"], new["status"]
+    elif old["status"] != new["status"]:
+        yield "/status", (old["status"], old["answer"]), (new["status"], new["answer"])
     else:
         yield from recording.differences(old, new)
 

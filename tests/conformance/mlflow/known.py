@@ -3,7 +3,26 @@
 import re
 
 # (noun, question with its body, place in the entry, why): regular expressions, found anywhere.
+TYPES = "MLflow takes a value of a wrong type for zero or nothing, and answers 200; hanok refuses it by name"
+NO_JSON = "MLflow takes a body that is no JSON for an empty one; hanok says where it breaks"
 DIFFERENCES = [
+    ("experiments", r"create \{'name': 't', 'tags': \[1\]\}", r"/answer/message", TYPES),
+    ("experiments", r"create (\{|null|\{\"name\": |\{\"name\": \"x\"\} more|\ufffd+)$", r"/answer/message", NO_JSON),
+    ("experiments", r"'name': 'twice'", r"/answer/message", "SQLAlchemy's complaint about a tag given twice reaches MLflow's client as a name taken"),
+    ("runs", r"runs/create \{('run_name': 'no experiment')?\}", r"/answer/(error_code|error_class|message)",
+     "MLflow lets its database complain that the experiment is missing; hanok does it"),
+    ("runs", r"runs/create .*('tags': 'x'|'start_time': 1\.5|'user_id': 5)", r"/status", TYPES),
+    ("runs", r"log-metric .*('timestamp': 1\.5|'step': 1\.5|'value': True)", r"/status", TYPES),
+    ("runs", r"log-metric .*(NaN|Infinity|1e999|9223372036854775808)", r"/status",
+     "no JSON, or beyond 64 bits; MLflow stores zero. The client writes \"NaN\" as a string"),
+    ("runs", r"runs/update .*NONSENSE", r"/status", TYPES),
+    ("runs", r"runs/log-model ", r"/answer/message", "Python prints a set in any order"),
+    ("runs", r"runs/get", r"/tags/\d+/value", "mlflow.log-model.history: the model's JSON as it was sent, without a null for model_uuid"),
+    ("batches", r"log-batch .*('x', 'timestamp'|'timestamp': 'x'|'step': 'x'|'step': 1\.5|'value': True|'value': 5)", r"/status", TYPES),
+    ("batches", r"log-batch .*'key': 5", r"/answer/message", TYPES),
+    ("batches", r"max_results=x", r"/status", TYPES),
+    ("models", r"'name': '<257 x x>'", r"/status", "SQLite does not hold MLflow to the 256 characters that its tables have; other databases do"),
+    ("models", r"registered-models/alias \{'name': 'hanok'\}", r"/answer/message", "which of two missing parameters is named first"),
 ]
 
 _used = set()

@@ -16,7 +16,7 @@ def ask(s):
                  {"experiment_id": experiment, "run_name": "d", "start_time": 7, "unknown": 1}, {"run_name": "no experiment"}):
         s.post("runs/create", body)
     run = s.run(experiment, run_name="first", user_id="lee", tags=[{"key": "a", "value": "1"}])
-    for query in ({"run_id": run}, {"run_uuid": run}, {"run_id": run.upper()}, {}, {"run_id": ""}, {"run_id": "x"},
+    for query in ({"run_id": run}, {"run_uuid": run}, {"run_id": "F" * 32}, {}, {"run_id": ""}, {"run_id": "x"},
                   {"run_id": "0" * 32}, {"runId": run}):
         s.get("runs/get", **query)
 
@@ -49,9 +49,8 @@ def ask(s):
                  {"run_id": run, "key": "big", "value": 1e308, "timestamp": 1},
                  {"run_id": run, "key": "step", "value": 1, "timestamp": 1, "step": 9223372036854775807}):
         s.post("runs/log-metric", body)
-    s.post("runs/log-metric", b'{"run_id": "' + run.encode() + b'", "key": "bare", "value": NaN, "timestamp": 1}')
-    s.post("runs/log-metric", b'{"run_id": "' + run.encode() + b'", "key": "bare", "value": Infinity, "timestamp": 1}')
-    s.post("runs/log-metric", b'{"run_id": "' + run.encode() + b'", "key": "huge", "value": 1e999, "timestamp": 1}')
+    for value in (b"NaN", b"Infinity", b"1e999"):
+        s.post("runs/log-metric", b'{"run_id": "' + wild.encode() + b'", "key": "bare", "value": ' + value + b', "timestamp": 1}')
     for body in ({}, {"run_id": run}, {"run_id": run, "key": "t"}, {"run_id": run, "key": "t", "value": "1"},
                  {"run_id": run, "key": "t", "value": "2"},
                  {"run_id": run, "key": "x" * 251, "value": "v"}, {"run_id": run, "key": "long", "value": "x" * 8001},
