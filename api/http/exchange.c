@@ -121,6 +121,9 @@ static void fill_request(struct hk_exchange *exchange, const struct hk_call *cal
     req->remote = hk_arena_str(req->arena, hk_str_from(call->remote != NULL ? call->remote : "127.0.0.1"));
     add_header(req, "Host", call->host != NULL ? call->host : "localhost");
     add_header(req, "Authorization", call->authorization);
+    if (call->header_name != NULL) {
+        add_header(req, call->header_name, call->header_value);
+    }
     if (call->body != NULL) {
         add_header(req, "Content-Type", call->content_type != NULL ? call->content_type : "application/json");
         hk_buf_add_text(&exchange->body, call->body);

@@ -39,6 +39,8 @@ struct hk_call {
     const char *body;          /* NULL: none */
     const char *remote;        /* NULL: 127.0.0.1 */
     const char *host;          /* NULL: localhost */
+    const char *header_name;   /* NULL: no header besides these */
+    const char *header_value;
 };
 
 /* Never NULL. A stream or a file is read to its end into response.body; a deferred answer is waited for up to the

@@ -57,6 +57,9 @@ extern const struct hk__ml_table hk__ml_models_table;
 extern const struct hk__ml_table hk__ml_versions_table;
 extern const struct hk__ml_table hk__ml_aliases_table;
 extern const struct hk__ml_table hk__ml_logged_models_table;
+extern const struct hk__ml_table hk__ml_traces_table;
+extern const struct hk__ml_table hk__ml_assessments_table;
+extern const struct hk__ml_table hk__ml_spans_table;
 
 /* ---- failures (answer.c) ---- */
 

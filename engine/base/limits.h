@@ -39,6 +39,10 @@ enum {
     HK_MAX_SEARCH_ORDERS = 20,
     HK_MAX_SEARCH_PATTERN_BYTES = 10000, /* of LIKE */
 
+    /* traces */
+    HK_MAX_SPANS = 10000,      /* of one request */
+    HK_MAX_ASSESSMENTS = 1000, /* of one trace */
+
     /* tasks */
     HK_MAX_CONF_BYTES = 1024 * 1024,
     HK_MAX_XCOM_BYTES = 16 * 1024 * 1024,
@@ -58,7 +62,7 @@ enum {
     HK_ARTIFACT_THREADS = 4,                         /* that wait for disks and object stores */
     HK_MAX_ARTIFACT_JOBS = 1024,
     HK_ARTIFACT_BLOCK_BYTES = 4 * 1024 * 1024, /* fetched from an object store at once */
-    HK_S3_PART_BYTES = 64 * 1024 * 1024, /* of an object that is brought in parts: 640 GB at most */
+    HK_S3_PART_BYTES = 64 * 1024 * 1024,       /* of an object that is brought in parts: 640 GB at most */
     HK_ARTIFACT_DEADLINE_MS = 600 * 1000,      /* for a disk or an object store to take what was uploaded */
     HK_ARTIFACT_URL_SECONDS = 300,             /* how long an address that is handed out is good for; MLflow's */
 
