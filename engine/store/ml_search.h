@@ -16,7 +16,7 @@ struct hk_ml_search {
     struct hk_search_filter filter;
     const struct hk_search_order *orders; /* at most HK_MAX_SEARCH_ORDERS; what MLflow breaks ties with is added */
     size_t order_count;
-    const int64_t *experiments; /* runs: in any of these; none: nothing is found */
+    const int64_t *experiments; /* runs, traces: in any of these; none: nothing is found */
     size_t experiment_count;
     const char *lifecycle; /* runs, experiments: "active", "deleted"; NULL: both */
     int64_t limit;         /* at least 1 */
@@ -32,6 +32,8 @@ struct hk_ml_found {
 /* HK_INVALID where a pattern is too long. */
 HK_MUST_USE bool hk_store_search_runs(struct hk_db *db, const struct hk_ml_search *search, struct hk_arena *arena,
                                       struct hk_ml_found *out, struct hk_error *err);
+HK_MUST_USE bool hk_store_search_traces(struct hk_db *db, const struct hk_ml_search *search, struct hk_arena *arena,
+                                        struct hk_ml_found *out, struct hk_error *err);
 HK_MUST_USE bool hk_store_search_experiments(struct hk_db *db, const struct hk_ml_search *search,
                                              struct hk_arena *arena, struct hk_ml_found *out, struct hk_error *err);
 

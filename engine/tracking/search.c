@@ -237,7 +237,7 @@ static bool wrong_value(struct reader *r, const struct hk_search_term *term, str
         return hk_error_set(r->err, HK_INVALID, "Expected numeric value type for metric. Found %.*s",
                             HK_STR_ARG(shown));
     }
-    if (term->entity == HK_SEARCH_PARAM || term->entity == HK_SEARCH_TAG) {
+    if (term->entity == HK_SEARCH_PARAM || term->entity == HK_SEARCH_TAG || term->entity == HK_SEARCH_METADATA) {
         return hk_error_set(r->err, HK_INVALID,
                             "Expected a quoted string value for %s (e.g. 'my-value'). Got value %.*s",
                             hk__search_entity_name(term->entity), HK_STR_ARG(shown));
@@ -305,8 +305,8 @@ static bool read_list(struct reader *r, size_t from, struct hk_search_term *term
         return hk_error_set(r->err, HK_INVALID, HK__SEARCH_ILL_FORMED_LIST);
     }
     r->at = end;
-    bool is_keyed =
-        term->entity == HK_SEARCH_METRIC || term->entity == HK_SEARCH_PARAM || term->entity == HK_SEARCH_TAG;
+    bool is_keyed = term->entity == HK_SEARCH_METRIC || term->entity == HK_SEARCH_PARAM ||
+                    term->entity == HK_SEARCH_TAG || term->entity == HK_SEARCH_METADATA;
     if (hk__search_is_number(r->kind, term) || (is_keyed && r->kind != HK_SEARCH_LOGGED_MODELS)) {
         return wrong_value(r, term, written);
     }

@@ -22,6 +22,7 @@ enum hk_search_kind {
     HK_SEARCH_MODELS,   /* registered models */
     HK_SEARCH_VERSIONS, /* of registered models */
     HK_SEARCH_LOGGED_MODELS,
+    HK_SEARCH_TRACES,
     HK_SEARCH_KIND_COUNT
 };
 
@@ -31,6 +32,7 @@ enum hk_search_entity {
     HK_SEARCH_PARAM,
     HK_SEARCH_TAG,
     HK_SEARCH_DATASET,
+    HK_SEARCH_METADATA, /* of traces */
     HK_SEARCH_ENTITY_COUNT
 };
 

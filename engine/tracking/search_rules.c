@@ -57,12 +57,29 @@ static const struct hk__search_attribute logged_model_attributes[] = {
     {0},
 };
 
+static const struct hk__search_attribute trace_attributes[] = {
+    {"client_request_id", "client_request_id", false, true, true, false},
+    {"end_time", "end_time_ms", true, false, true, true},
+    {"end_time_ms", "end_time_ms", true, false, true, true},
+    {"execution_time", "execution_time_ms", true, false, true, true},
+    {"execution_time_ms", "execution_time_ms", true, false, true, true},
+    {"experiment_id", "experiment_id", true, false, false, true},
+    {"name", "name", false, true, true, true},
+    {"request_id", "request_id", false, true, true, true},
+    {"run_id", "run_id", false, true, true, true},
+    {"status", "status", false, true, true, true},
+    {"timestamp", "timestamp_ms", true, false, true, true},
+    {"timestamp_ms", "timestamp_ms", true, false, true, true},
+    {0},
+};
+
 static const struct hk__search_attribute *const attributes[HK_SEARCH_KIND_COUNT] = {
     [HK_SEARCH_RUNS] = run_attributes,
     [HK_SEARCH_EXPERIMENTS] = experiment_attributes,
     [HK_SEARCH_MODELS] = model_attributes,
     [HK_SEARCH_VERSIONS] = version_attributes,
     [HK_SEARCH_LOGGED_MODELS] = logged_model_attributes,
+    [HK_SEARCH_TRACES] = trace_attributes,
 };
 
 static const char *const dataset_keys[] = {"context", "digest", "name"};
@@ -74,6 +91,7 @@ static const struct {
 } entities[] = {
 #define RUNS (1U << HK_SEARCH_RUNS)
 #define LOGGED (1U << HK_SEARCH_LOGGED_MODELS)
+#define TRACES (1U << HK_SEARCH_TRACES)
 #define OTHERS (1U << HK_SEARCH_EXPERIMENTS | 1U << HK_SEARCH_MODELS | 1U << HK_SEARCH_VERSIONS)
     {"metric", HK_SEARCH_METRIC, RUNS},
     {"metrics", HK_SEARCH_METRIC, RUNS | LOGGED},
@@ -81,14 +99,17 @@ static const struct {
     {"parameters", HK_SEARCH_PARAM, RUNS},
     {"param", HK_SEARCH_PARAM, RUNS},
     {"params", HK_SEARCH_PARAM, RUNS | LOGGED},
-    {"tag", HK_SEARCH_TAG, RUNS | OTHERS},
-    {"tags", HK_SEARCH_TAG, RUNS | OTHERS | LOGGED},
-    {"attribute", HK_SEARCH_ATTRIBUTE, RUNS | OTHERS},
-    {"attributes", HK_SEARCH_ATTRIBUTE, RUNS | LOGGED},
+    {"tag", HK_SEARCH_TAG, RUNS | OTHERS | TRACES},
+    {"tags", HK_SEARCH_TAG, RUNS | OTHERS | LOGGED | TRACES},
+    {"attribute", HK_SEARCH_ATTRIBUTE, RUNS | OTHERS | TRACES},
+    {"attributes", HK_SEARCH_ATTRIBUTE, RUNS | LOGGED | TRACES},
     {"attr", HK_SEARCH_ATTRIBUTE, RUNS},
     {"run", HK_SEARCH_ATTRIBUTE, RUNS},
     {"dataset", HK_SEARCH_DATASET, RUNS},
     {"datasets", HK_SEARCH_DATASET, RUNS},
+    {"trace", HK_SEARCH_ATTRIBUTE, TRACES},
+    {"metadata", HK_SEARCH_METADATA, TRACES},
+    {"request_metadata", HK_SEARCH_METADATA, TRACES},
 };
 
 static const char *const op_names[HK_SEARCH_OP_COUNT] = {
@@ -126,7 +147,8 @@ struct hk_str hk__search_shown(struct hk_str text)
 
 const char *hk__search_entity_name(enum hk_search_entity entity)
 {
-    static const char *const names[HK_SEARCH_ENTITY_COUNT] = {"attribute", "metric", "parameter", "tag", "dataset"};
+    static const char *const names[HK_SEARCH_ENTITY_COUNT] = {"attribute", "metric",  "parameter",
+                                                              "tag",       "dataset", "metadata"};
     return names[entity];
 }
 
@@ -179,6 +201,12 @@ bool hk__search_entity_find(enum hk_search_kind kind, struct hk_str prefix, enum
     if (kind == HK_SEARCH_LOGGED_MODELS) {
         return hk_error_set(err, HK_INVALID,
                             "Invalid entity type: '%.*s'. Expected one of ['attributes', 'metrics', 'params', 'tags'].",
+                            HK_STR_ARG(bare));
+    }
+    if (kind == HK_SEARCH_TRACES) {
+        return hk_error_set(err, HK_INVALID,
+                            "Invalid entity type '%.*s'. Valid values are ['attribute', 'tag', 'metadata']; spans, "
+                            "feedback, expectations and issues cannot be searched for",
                             HK_STR_ARG(bare));
     }
     return hk_error_set(err, HK_INVALID,
@@ -264,7 +292,8 @@ static unsigned allowed_ops(enum hk_search_kind kind, const struct hk_search_ter
                    ? OPS_EQUAL | BIT(HK_SEARCH_IN) | BIT(HK_SEARCH_NOT_IN)
                    : OPS_LISTED;
     }
-    return kind == HK_SEARCH_RUNS || kind == HK_SEARCH_EXPERIMENTS ? OPS_NULL : OPS_TEXT;
+    bool has_null = kind == HK_SEARCH_RUNS || kind == HK_SEARCH_EXPERIMENTS || kind == HK_SEARCH_TRACES;
+    return has_null ? OPS_NULL : OPS_TEXT;
 }
 
 static void list_ops(unsigned ops, char *out, size_t size)
@@ -342,8 +371,10 @@ bool hk__search_op_check(enum hk_search_kind kind, const struct hk_search_term *
 
 bool hk__search_list_check(enum hk_search_kind kind, const struct hk_search_term *term, struct hk_error *err)
 {
-    static const char *const listed[HK_SEARCH_KIND_COUNT] = {"['run_id']", "['experiment_id']", "['name']",
-                                                             "['name', 'run_id']", ""};
+    static const char *const listed[HK_SEARCH_KIND_COUNT] = {
+        "['run_id']", "['experiment_id']",
+        "['name']",   "['name', 'run_id']",
+        "",           "['name', 'status', 'request_id', 'run_id', 'client_request_id']"};
     if (term->entity != HK_SEARCH_ATTRIBUTE || hk__search_attribute_find(kind, term->key)->takes_list) {
         return true;
     }

@@ -253,6 +253,71 @@ static void are_deleted(void **state)
               "{\"traces_deleted\":1}");
 }
 
+static void add(const char *id, const char *rest)
+{
+    char body[1024];
+    snprintf(body, sizeof body, "{\"trace\":{\"trace_info\":{\"trace_id\":\"%s\"," IN_EXPERIMENT "%s}}}", id, rest);
+    fx_expect(200, "POST", ROOT, body, id);
+}
+
+/* "1 2": the traces that are found, in their order. */
+static void expect_found(const char *rest, const char *ids)
+{
+    char body[512];
+    char found[256] = "";
+    snprintf(body, sizeof body,
+             "{\"locations\":[{"
+             "\"type\":\"MLFLOW_EXPERIMENT\",\"mlflow_experiment\":{\"experiment_id\":\"0\"}"
+             "}]%s}",
+             rest);
+    fx_expect(200, "POST", ROOT "/search", body, NULL);
+    for (const char *at = fx_body; (at = strstr(at, "{\"trace_id\":\"tr-")) != NULL; at++) {
+        snprintf(found + strlen(found), sizeof found - strlen(found), "%s%c", found[0] != '\0' ? " " : "", at[16]);
+    }
+    assert_string_equal(found, ids);
+}
+
+static void are_found(void **state)
+{
+    (void)state;
+    add("tr-1",
+        ",\"request_time\":\"2026-11-27T15:00:01Z\",\"execution_duration\":\"2s\",\"state\":\"OK\","
+        "\"tags\":{\"mlflow.traceName\":\"f\",\"team\":\"a\"},\"trace_metadata\":{\"mlflow.sourceRun\":\"r1\"}");
+    add("tr-2", ",\"request_time\":\"2026-11-27T15:00:02Z\",\"state\":\"ERROR\",\"tags\":{\"team\":\"b\"}");
+    add("tr-3", ",\"request_time\":\"2026-11-27T15:00:03Z\",\"execution_duration\":\"1s\",\"state\":\"OK\","
+                "\"trace_metadata\":{\"k\":\"v\"}");
+    expect_found("", "3 2 1");
+    expect_found(",\"filter\":\"tags.team = 'a'\"", "1");
+    expect_found(",\"filter\":\"tags.team != 'a'\"", "2");
+    expect_found(",\"filter\":\"tag.team IS NULL\"", "3");
+    expect_found(",\"filter\":\"status = 'OK' AND timestamp_ms > 0\",\"order_by\":[\"timestamp_ms ASC\"]", "1 3");
+    expect_found(",\"filter\":\"trace.status IN ('ERROR')\"", "2");
+    expect_found(",\"filter\":\"attributes.name LIKE 'f%'\"", "1");
+    expect_found(",\"filter\":\"run_id = 'r1'\"", "1");
+    expect_found(",\"filter\":\"metadata.k = 'v'\"", "3");
+    expect_found(",\"filter\":\"execution_time_ms >= 1000\",\"order_by\":[\"execution_time DESC\"]", "1 3");
+    expect_found(",\"order_by\":[\"execution_time ASC\"]", "3 1 2"); /* what has not ended comes last */
+    expect_found(",\"max_results\":2", "3 2");
+    assert_non_null(strstr(fx_body, "\"next_page_token\":\"eyJvZmZzZXQiOiAyfQ==\""));
+    expect_found(",\"max_results\":2,\"page_token\":\"eyJvZmZzZXQiOiAyfQ==\"", "1");
+    fx_expect(200, "POST", "/api/2.0/mlflow/traces/link-to-run", "{\"trace_ids\":[\"tr-2\"],\"run_id\":\"r1\"}", "{}");
+    expect_found(",\"filter\":\"run_id = 'r1'\"", "2 1");
+}
+
+static void searches_that_are_refused(void **state)
+{
+    (void)state;
+#define PLACE "{\"locations\":[{\"mlflow_experiment\":{\"experiment_id\":\"0\"}}]"
+    fx_expect(400, "POST", ROOT "/search", "{}", "Missing value for required parameter 'locations'.");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"max_results\":501}",
+              "Invalid value 501 for parameter 'max_results'");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"max_results\":0}", "It must be a positive integer");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"filter\":\"span.name = 'x'\"}", "Invalid entity type 'span'");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"filter\":\"foo = 1\"}", "Invalid attribute key 'foo' specified.");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"order_by\":[\"tags.x\"]}", "Invalid order_by entity: tag");
+    fx_expect(200, "POST", ROOT "/search", "{\"locations\":[{\"type\":\"INFERENCE_TABLE\"}]}", "{}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +329,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(spans_that_are_refused, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(have_assessments, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(assessments_that_are_refused, fx_set_up, fx_tear_down),
+        cmocka_unit_test_setup_teardown(are_found, fx_set_up, fx_tear_down),
+        cmocka_unit_test_setup_teardown(searches_that_are_refused, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(are_deleted, fx_set_up, fx_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
