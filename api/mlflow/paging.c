@@ -66,6 +66,26 @@ static void refuse_token(struct hk__ml_arguments *args, const char *what, const 
     hk_buf_clear(&repr);
 }
 
+/* As Python shows bytes: they need not be text. */
+static void refuse_bytes(struct hk__ml_arguments *args, struct hk_str bytes)
+{
+    struct hk_buf repr;
+    hk_buf_init(&repr, HK_MAX_URL_BYTES);
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+        if (byte == '\'' || byte == '\\') {
+            hk_buf_add_char(&repr, '\\');
+        }
+        if (byte < ' ' || byte > '~') {
+            hk_buf_printf(&repr, "\\x%02x", byte);
+        } else {
+            hk_buf_add_char(&repr, (char)byte);
+        }
+    }
+    hk__ml_mistake(args, "Invalid page token, decoded value=b'%s'", repr.data != NULL ? repr.data : "");
+    hk_buf_clear(&repr);
+}
+
 static int64_t offset_in(struct hk__ml_arguments *args, const json_t *token)
 {
     const json_t *offset = json_object_get(token, "offset");
@@ -96,9 +116,7 @@ static int64_t read_token(struct hk__ml_arguments *args, struct hk_str token)
     json_t *tree = hk_json_parse(decoded, &err);
     int64_t offset = 0;
     if (tree == NULL) {
-        json_t *shown = json_stringn(decoded.data, decoded.len);
-        refuse_token(args, "decoded value=b", shown);
-        json_decref(shown);
+        refuse_bytes(args, decoded);
     } else {
         offset = offset_in(args, tree);
     }
