@@ -21,6 +21,12 @@ DIFFERENCES = [
     ("batches", r"log-batch .*('x', 'timestamp'|'timestamp': 'x'|'step': 'x'|'step': 1\.5|'value': True|'value': 5)", r"/status", TYPES),
     ("batches", r"log-batch .*'key': 5", r"/answer/message", TYPES),
     ("batches", r"max_results=x", r"/status", TYPES),
+    ("search", r"/search", r"/answer/message", "hanok tells the place of the mistake, and lists in an order of its own what is allowed"),
+    ("search", r"'filter': 'metrics\. > 1'", r"/status", "sqlparse takes '. > 1' for a metric without a name; hanok refuses it"),
+    ("search", r"'filter': 'metrics.auc > 1e309'", r"/status", "a number beyond a double's"),
+    ("search", r"'order_by': \['(run_id|artifact_uri)'\]", r"/answer/\d", "random ids are in another order each time"),
+    ("search", r"'max_results': 1\.5|'page_token': 5", r"/status", TYPES),
+    ("search", r"'page_token': 'eyJvZmZzZXQiOiAtMX0='", r"/status", "a token with an offset of -1, which nobody was given"),
     ("models", r"'name': '<257 x x>'", r"/status", "SQLite does not hold MLflow to the 256 characters that its tables have; other databases do"),
     ("models", r"registered-models/alias \{'name': 'hanok'\}", r"/answer/message", "which of two missing parameters is named first"),
 ]
