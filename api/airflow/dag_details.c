@@ -1,6 +1,7 @@
 #include "api/airflow/routes.h"
 
 #include "api/airflow/rest_internal.h"
+#include "engine/base/limits.h"
 #include "engine/store/dag_marks.h"
 #include "engine/store/version_query.h"
 
@@ -100,11 +101,20 @@ static void write_doc(struct hk_json *w, const char *doc)
     hk_buf_clear(&text);
 }
 
+static void write_condition(struct hk_json *w, const struct hk_graph *g)
+{
+    struct hk_buf text;
+    hk_buf_init(&text, HK_MAX_BODY_BYTES);
+    hk_asset_condition_write(g, &text);
+    hk_json_kv_raw(w, "asset_expression", hk_buf_str(&text));
+    hk_buf_clear(&text);
+}
+
 static void write_graph(struct hk_json *w, const struct hk_graph *g)
 {
     hk_json_kv_bool(w, "catchup", g->catchup);
     write_duration(w, "dag_run_timeout", g->run_timeout_us);
-    hk_json_kv_null(w, "asset_expression");
+    write_condition(w, g);
     write_doc(w, g->doc_md);
     hk_json_kv_time(w, "start_date", g->start_at_us);
     hk_json_kv_time(w, "end_date", g->end_at_us);

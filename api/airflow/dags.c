@@ -16,11 +16,10 @@ static void read_run_filters(struct hk_validation *v, struct hk_dag_filter *filt
     filter->run_end = hk__query_times(v, "dag_run_end_date");
 }
 
-/* What hanok has none of: asset schedules. Asking for them matches nothing, as in an Airflow without. */
-static void read_absent(struct hk_validation *v, struct hk_dag_filter *filter)
+static void read_assets(struct hk_validation *v, struct hk_dag_filter *filter)
 {
-    bool wants_assets = hk_query_bool(v, "has_asset_schedule", HK_UNSET) == HK_TRUE;
-    filter->matches_nothing = wants_assets || hk_request_has_query(v->request, "asset_dependency");
+    filter->has_asset_schedule = (int)hk_query_bool(v, "has_asset_schedule", HK_UNSET);
+    filter->asset = hk_query_text(v, "asset_dependency", HK_OPTIONAL);
 }
 
 static void read_common(struct hk_validation *v, struct hk_dag_filter *filter)
@@ -33,6 +32,7 @@ static void read_common(struct hk_validation *v, struct hk_dag_filter *filter)
     filter->exclude_stale = hk_query_bool(v, "exclude_stale", HK_TRUE) == HK_TRUE;
     filter->paused = (int)hk_query_bool(v, "paused", HK_UNSET);
     filter->has_import_errors = -1;
+    filter->has_asset_schedule = -1;
     filter->is_favorite = -1;
     filter->run_start = HK_RANGE_ALL;
     filter->run_end = HK_RANGE_ALL;
@@ -56,7 +56,7 @@ void hk__dags_list(const struct hk_request *req, struct hk_response *res)
     filter.bundle_name = hk_query_text(&v, "bundle_name", HK_OPTIONAL);
     filter.bundle_version = hk_query_text(&v, "bundle_version", HK_OPTIONAL);
     read_run_filters(&v, &filter);
-    read_absent(&v, &filter);
+    read_assets(&v, &filter);
     filter.is_favorite = (int)hk_query_bool(&v, "is_favorite", HK_UNSET);
     filter.username = req->caller.username;
     hk__refuse_query(&v, NOT_KEPT, "it keeps no timetable classes");

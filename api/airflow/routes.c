@@ -100,6 +100,10 @@ const struct hk_route hk__airflow_routes[] = {
 
     {HK_METHOD_GET, V2 "/importErrors", HK_ROLE_VIEWER, hk__import_errors_list},
     {HK_METHOD_GET, V2 "/importErrors/{import_error_id}", HK_ROLE_VIEWER, hk__import_error_get},
+    {HK_METHOD_GET, V2 "/assets", HK_ROLE_VIEWER, hk__assets_list},
+    {HK_METHOD_GET, V2 "/assets/events", HK_ROLE_VIEWER, hk__asset_events_list},
+    {HK_METHOD_POST, V2 "/assets/events", HK_ROLE_OP, hk__asset_event_post},
+    {HK_METHOD_GET, V2 "/assets/{asset_id}", HK_ROLE_VIEWER, hk__asset_get},
     {HK_METHOD_GET, V2 "/eventLogs", HK_ROLE_VIEWER, hk__event_logs_list},
     {HK_METHOD_GET, V2 "/eventLogs/{event_log_id}", HK_ROLE_VIEWER, hk__event_log_get},
 };

@@ -29,6 +29,11 @@ void hk__dag_warnings(const struct hk_request *req, struct hk_response *res);
 void hk__plugins(const struct hk_request *req, struct hk_response *res);
 void hk__plugin_errors(const struct hk_request *req, struct hk_response *res);
 void hk__config(const struct hk_request *req, struct hk_response *res);
+/* assets.c */
+void hk__assets_list(const struct hk_request *req, struct hk_response *res);
+void hk__asset_get(const struct hk_request *req, struct hk_response *res);
+void hk__asset_events_list(const struct hk_request *req, struct hk_response *res);
+void hk__asset_event_post(const struct hk_request *req, struct hk_response *res);
 /* tasks.c */
 void hk__tasks_list(const struct hk_request *req, struct hk_response *res);
 void hk__task_get(const struct hk_request *req, struct hk_response *res);

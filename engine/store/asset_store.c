@@ -236,12 +236,7 @@ static void write_event(struct hk_stmt *q, struct hk_json *w)
     hk_json_kv_text(w, "source_task_id", hk_column_text(q, 4));
     hk_json_kv_text(w, "source_dag_id", hk_column_text(q, 5));
     hk_json_kv_text(w, "source_run_id", hk_column_text(q, 6));
-    hk_json_key(w, "source_map_index");
-    if (hk_column_is_null(q, 7)) {
-        hk_json_null(w);
-    } else {
-        hk_json_int(w, hk_column_int(q, 7));
-    }
+    hk_json_kv_int(w, "source_map_index", hk_column_is_null(q, 7) ? -1 : hk_column_int(q, 7));
     hk_json_kv_raw(w, "source_aliases", HK_STR("[]"));
     hk_json_kv_time(w, "timestamp", hk_column_int(q, 8));
     hk_json_kv_null(w, "partition_key");

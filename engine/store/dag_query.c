@@ -91,10 +91,28 @@ static void add_tags(struct hk_filter *f, const struct hk_dag_filter *filter)
     }
 }
 
+#define SCHEDULED_ON "EXISTS (SELECT 1 FROM asset_dag x JOIN asset y USING (asset_key) WHERE x.dag_id = d.dag_id"
+
+/* Anywhere in the name or the URI, without case; as it is written. */
+static void compose_asset(struct hk_filter *f, struct hk_str asset)
+{
+    hk_filter_begin(f);
+    hk_buf_add_text(&f->where,
+                    SCHEDULED_ON " AND (instr(lower(y.name), lower(?)) > 0 OR instr(lower(y.uri), lower(?)) > 0))");
+    hk_filter_bind_text(f, asset);
+    hk_filter_bind_text(f, asset);
+}
+
 static void compose(struct hk_filter *f, const struct hk_dag_filter *filter)
 {
     if (filter->matches_nothing) {
         hk_filter_sql(f, "0");
+    }
+    if (filter->has_asset_schedule >= 0) {
+        hk_filter_sql(f, filter->has_asset_schedule != 0 ? SCHEDULED_ON ")" : "NOT " SCHEDULED_ON ")");
+    }
+    if (filter->asset.data != NULL) {
+        compose_asset(f, filter->asset);
     }
     if (filter->exclude_stale) {
         hk_filter_sql(f, "d.is_stale = 0");

@@ -53,7 +53,9 @@ struct hk_dag_filter {
     struct hk_texts run_states;   /* of the newest run, too; an item without data stands for none */
     struct hk_range run_start;    /* of the newest run */
     struct hk_range run_end;
-    bool matches_nothing; /* a filter on what hanok does not have */
+    bool matches_nothing;
+    int has_asset_schedule; /* 0, 1; -1: any */
+    struct hk_str asset;    /* part of the name or URI of an asset that it is scheduled on; data NULL: any */
 };
 
 extern const struct hk_order_field hk_dag_orders[];

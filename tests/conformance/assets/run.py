@@ -45,6 +45,47 @@ def check_chain(report, engine):
     report.equal("not all of its assets have events", runs_of(engine, "waits_for_both"), [])
 
 
+def check_rest(report, engine):
+    page = engine.get("/api/v2/assets?name_pattern=bucket&order_by=name")[1]
+    report.equal("one asset has that name", page["total_entries"], 1)
+    asset = page["assets"][0]
+    made, event = asset.pop("created_at"), asset.pop("last_asset_event")
+    dags = [dag.pop("dag_id") for dag in asset.pop("scheduled_dags")]
+    (producer,) = asset.pop("producing_tasks")
+    report.equal("its DAGs", dags, ["user", "waits_for_both", "yaml_user"])
+    report.equal("its task", (producer["dag_id"], producer["task_id"]), ("maker", "make"))
+    report.check("its times", [] if made <= asset.pop("updated_at") <= event["timestamp"] else [asset])
+    report.equal("the rest of it", asset,
+                 {"id": asset["id"], "name": "s3://bucket/table", "uri": "s3://bucket/table", "group": "asset",
+                  "extra": {"owner": "data"}, "consuming_tasks": [], "aliases": [], "watchers": []})
+    report.equal("the same by its id", engine.get(f"/api/v2/assets/{asset['id']}")[1]["name"], asset["name"])
+    report.equal("an unknown id", engine.get("/api/v2/assets/99999"),
+                 (404, {"detail": "The Asset with ID: `99999` was not found"}))
+    report.equal("only those of a DAG", engine.get("/api/v2/assets?dag_ids=yaml_last")[1]["total_entries"], 2)
+    events = engine.get(f"/api/v2/assets/events?asset_id={asset['id']}&order_by=-timestamp")[1]
+    newest = events["asset_events"][0]
+    report.equal("its events", [events["total_entries"], newest["id"], newest["extra"], newest["source_dag_id"],
+                                newest["source_map_index"]], [2, event["id"], {"rows": 7}, "maker", -1])
+    report.equal("the runs of the newest", sorted((r["dag_id"], r["triggering"]) for r in newest["created_dagruns"]),
+                 [("user", True), ("yaml_user", True)])
+    never = engine.get("/api/v2/assets?uri_pattern=never")[1]["assets"][0]["id"]
+    status, answer = engine.request("POST", "/api/v2/assets/events", {"asset_id": never, "extra": {"by": "hand"}})
+    report.equal("an event made by hand", (status, answer["extra"], answer["source_dag_id"]),
+                 (200, {"by": "hand", "from_rest_api": True}, None))
+    wait_for_end(engine, "waits_for_both")
+    report.equal("of an unknown asset", engine.request("POST", "/api/v2/assets/events", {"asset_id": 99999}),
+                 (404, {"detail": "Asset with ID: `99999` was not found"}))
+    report.equal("what it lacks", engine.request("POST", "/api/v2/assets/events", {})[0], 422)
+    ids = [dag["dag_id"] for dag in engine.get("/api/v2/dags?has_asset_schedule=true&asset_dependency=BUCKET")[1]["dags"]]
+    report.equal("DAGs that are scheduled on it", sorted(ids), ["user", "waits_for_both", "yaml_user"])
+    details = engine.get("/api/v2/dags/waits_for_both/details")[1]
+    report.equal("a DAG's expression", details["asset_expression"],
+                 {"all": [{"asset": {"uri": u, "name": n, "group": "asset"}}
+                          for n, u in (("s3://bucket/table",) * 2, ("never://comes", "never://comes/"))]})
+    report.equal("its schedule", [details["timetable_summary"], details["timetable_description"]],
+                 ["Asset", "Triggered by assets"])
+
+
 def check_waiting(report, engine):
     runs = {dag_id: engine.trigger(dag_id) for dag_id in ("waits_for_promotion", "yaml_waits")}
     for dag_id, run in runs.items():
@@ -84,6 +125,8 @@ def main():
                 shutil.copy(file, folder)
         with report.guarded("chain"):
             check_chain(report, engine)
+        with report.guarded("rest"):
+            check_rest(report, engine)
         with report.guarded("waiting"):
             check_waiting(report, engine)
         with report.guarded("lineage"):
