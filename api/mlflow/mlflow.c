@@ -10,7 +10,7 @@ static const struct hk__ml_table *const tables[] = {
     &hk__ml_server_table,      &hk__ml_experiments_table,   &hk__ml_runs_table,         &hk__ml_metrics_table,
     &hk__ml_inputs_table,      &hk__ml_artifact_table,      &hk__ml_models_table,       &hk__ml_versions_table,
     &hk__ml_aliases_table,     &hk__ml_logged_models_table, &hk__ml_search_table,       &hk__ml_traces_table,
-    &hk__ml_assessments_table, &hk__ml_spans_table,         &hk__ml_trace_search_table,
+    &hk__ml_assessments_table, &hk__ml_spans_table,         &hk__ml_trace_search_table, &hk__ml_model_search_table,
 };
 
 static const char *const prefixes[] = {"/api/2.0/mlflow",

@@ -48,6 +48,7 @@ struct hk__ml_table {
 
 extern const struct hk__ml_table hk__ml_server_table;
 extern const struct hk__ml_table hk__ml_search_table;
+extern const struct hk__ml_table hk__ml_model_search_table;
 extern const struct hk__ml_table hk__ml_experiments_table;
 extern const struct hk__ml_table hk__ml_runs_table;
 extern const struct hk__ml_table hk__ml_metrics_table;

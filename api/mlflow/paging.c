@@ -124,6 +124,13 @@ static int64_t read_token(struct hk__ml_arguments *args, struct hk_str token)
     return offset;
 }
 
+int64_t hk__ml_page_token(struct hk__ml_arguments *args)
+{
+    return read_token(args, hk__ml_string(args, "page_token", 0));
+}
+
+/* ---- answers ---- */
+
 void hk__ml_write_next_page(struct hk_json *w, struct hk_arena *arena, const struct hk_ml_search *search,
                             const struct hk_ml_found *found)
 {
@@ -134,12 +141,41 @@ void hk__ml_write_next_page(struct hk_json *w, struct hk_arena *arena, const str
     }
 }
 
+void hk__ml_listing_open(struct hk__ml_listing *list, struct hk_response *res)
+{
+    hk_json_init(&list->w, &res->body);
+    hk_json_begin_object(&list->w);
+}
+
+struct hk_json *hk__ml_listing_item(struct hk__ml_listing *list)
+{
+    if (!list->is_begun) {
+        list->is_begun = true;
+        hk_json_key(&list->w, list->name);
+        hk_json_begin_array(&list->w);
+    }
+    return &list->w;
+}
+
+void hk__ml_listing_close(struct hk__ml_listing *list, const struct hk_ml_search *search,
+                          const struct hk_ml_found *found)
+{
+    if (list->is_begun) {
+        hk_json_end_array(&list->w);
+    }
+    if (search != NULL) {
+        hk__ml_write_next_page(&list->w, list->arena, search, found);
+    }
+    hk_json_end_object(&list->w);
+}
+
 /* ---- filter and order ---- */
 
 static void check_max_results(struct hk__ml_arguments *args, const struct hk__ml_paging *paging, int64_t given)
 {
     if (paging->most > 0 && given > paging->most) {
-        json_t *shown = json_integer(given);
+        struct hk_str text = hk_request_query(args->req, "max_results");
+        json_t *shown = args->tree != NULL ? json_integer(given) : json_stringn(text.data, text.len);
         hk__ml_wrong_type(args, "max_results", shown);
         json_decref(shown);
     } else if (paging->kind == HK_SEARCH_VERSIONS && given < 1) {
@@ -159,13 +195,33 @@ static bool is_same(const struct hk_search_order *a, const struct hk_search_orde
     return a->entity == b->entity && hk_str_eq(a->key, b->key);
 }
 
-static void refuse_duplicate(struct hk__ml_arguments *args, const json_t *array)
+/* Of a GET there is no array: then the last one is shown. */
+static void refuse_duplicate(struct hk__ml_arguments *args, const json_t *array, struct hk_str last)
 {
     struct hk_buf repr;
     hk_buf_init(&repr, HK_MAX_BODY_BYTES);
-    hk_python_repr(&repr, array, 0);
+    json_t *shown = array == NULL ? json_stringn(last.data, last.len) : NULL;
+    hk_python_repr(&repr, array != NULL ? array : shown, 0);
+    json_decref(shown);
     hk__ml_mistake(args, "`order_by` contains duplicate fields: %s", repr.data != NULL ? repr.data : "");
     hk_buf_clear(&repr);
+}
+
+void hk__ml_search_experiments(struct hk__ml_arguments *args, const json_t *ids, struct hk_ml_search *search)
+{
+    size_t count = json_array_size(ids);
+    int64_t *keys = hk_arena_array(args->req->arena, count, sizeof *keys);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(ids, i);
+        struct hk_str text = {json_string_value(item), json_string_length(item)};
+        keys[i] = json_integer_value(item);
+        if (!json_is_integer(item) && !hk_str_to_i64(hk_str_trim(text), &keys[i])) {
+            hk__ml_mistake(args, "Invalid experiment ID '%.*s'. Experiment ID must be a valid integer.",
+                           HK_STR_ARG(text));
+        }
+    }
+    search->experiments = keys;
+    search->experiment_count = count;
 }
 
 static void read_orders(struct hk__ml_arguments *args, const struct hk__ml_paging *paging, const json_t *array,
@@ -187,7 +243,7 @@ static void read_orders(struct hk__ml_arguments *args, const struct hk__ml_pagin
         }
         for (size_t i = 0; i < search->order_count; i++) {
             if (is_same(order, &orders[i]) && paging->kind != HK_SEARCH_EXPERIMENTS) {
-                refuse_duplicate(args, array);
+                refuse_duplicate(args, array, text);
                 return;
             }
         }

@@ -3,8 +3,10 @@
 #define HK_STORE_ML_FOUND_H
 
 #include "engine/store/experiment_store.h"
+#include "engine/store/logged_model_store.h"
 #include "engine/store/ml_run_store.h"
 #include "engine/store/ml_search.h"
+#include "engine/store/model_version_store.h"
 
 /* Texts are valid during the call; false ends the walk, with err set by who said so. */
 typedef bool (*hk_ml_run_fn)(void *arg, const struct hk_ml_run *run);
@@ -14,6 +16,16 @@ HK_MUST_USE bool hk_store_found_runs(struct hk_db *db, const struct hk_ml_found 
 typedef bool (*hk_experiment_fn)(void *arg, const struct hk_experiment *experiment);
 HK_MUST_USE bool hk_store_found_experiments(struct hk_db *db, const struct hk_ml_found *found, struct hk_arena *arena,
                                             hk_experiment_fn each, void *arg, struct hk_error *err);
+
+typedef bool (*hk_model_fn)(void *arg, const struct hk_model_row *model);
+HK_MUST_USE bool hk_store_found_models(struct hk_db *db, const struct hk_ml_found *found, struct hk_arena *arena,
+                                       hk_model_fn each, void *arg, struct hk_error *err);
+typedef bool (*hk_model_version_fn)(void *arg, const struct hk_model_version_row *version);
+HK_MUST_USE bool hk_store_found_versions(struct hk_db *db, const struct hk_ml_found *found, struct hk_arena *arena,
+                                         hk_model_version_fn each, void *arg, struct hk_error *err);
+typedef bool (*hk_logged_model_fn)(void *arg, const struct hk_logged_model *model);
+HK_MUST_USE bool hk_store_found_logged_models(struct hk_db *db, const struct hk_ml_found *found, struct hk_arena *arena,
+                                              hk_logged_model_fn each, void *arg, struct hk_error *err);
 
 enum { HK_MAX_DATASET_SUMMARIES = 1000 };
 

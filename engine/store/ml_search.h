@@ -12,14 +12,23 @@
 #include "engine/store/db.h"
 #include "engine/tracking/search.h"
 
+struct hk_ml_dataset {
+    struct hk_str name;   /* data NULL: any */
+    struct hk_str digest; /* data NULL: any */
+};
+
 struct hk_ml_search {
     struct hk_search_filter filter;
     const struct hk_search_order *orders; /* at most HK_MAX_SEARCH_ORDERS; what MLflow breaks ties with is added */
     size_t order_count;
-    const int64_t *experiments; /* runs, traces: in any of these; none: nothing is found */
+    const int64_t *experiments; /* runs, traces, logged models: in any of these; none: nothing is found */
     size_t experiment_count;
-    const char *lifecycle; /* runs, experiments: "active", "deleted"; NULL: both */
-    int64_t limit;         /* at least 1 */
+    /* Logged models: only metrics on one of these data count, and there must be some. */
+    const struct hk_ml_dataset *datasets;
+    size_t dataset_count;
+    const struct hk_ml_dataset *order_datasets; /* NULL, or one for each order: which values of a metric order */
+    const char *lifecycle;                      /* runs, experiments: "active", "deleted"; NULL: both */
+    int64_t limit;                              /* at least 1 */
     int64_t offset;
 };
 
@@ -36,5 +45,11 @@ HK_MUST_USE bool hk_store_search_traces(struct hk_db *db, const struct hk_ml_sea
                                         struct hk_ml_found *out, struct hk_error *err);
 HK_MUST_USE bool hk_store_search_experiments(struct hk_db *db, const struct hk_ml_search *search,
                                              struct hk_arena *arena, struct hk_ml_found *out, struct hk_error *err);
+HK_MUST_USE bool hk_store_search_models(struct hk_db *db, const struct hk_ml_search *search, struct hk_arena *arena,
+                                        struct hk_ml_found *out, struct hk_error *err);
+HK_MUST_USE bool hk_store_search_versions(struct hk_db *db, const struct hk_ml_search *search, struct hk_arena *arena,
+                                          struct hk_ml_found *out, struct hk_error *err);
+HK_MUST_USE bool hk_store_search_logged_models(struct hk_db *db, const struct hk_ml_search *search,
+                                               struct hk_arena *arena, struct hk_ml_found *out, struct hk_error *err);
 
 #endif

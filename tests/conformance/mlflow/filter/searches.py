@@ -16,8 +16,9 @@ class Server:
         self.url = url
 
     def ask(self, path, body, method="POST"):
-        request = urllib.request.Request(f"{self.url}/api/2.0/mlflow/{path}", method=method,
-                                         data=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"{self.url}/api/2.0/mlflow/{path}", method=method, data=data,
+                                         headers={"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request) as answer:
                 return answer.status, json.loads(answer.read())

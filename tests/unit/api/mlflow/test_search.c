@@ -132,11 +132,83 @@ static void test_datasets(void **state)
     fx_expect(200, "POST", path, "{\"experiment_ids\": [\"0\"]}", "{}");
 }
 
+static void expect_in_order(const char *first, const char *second)
+{
+    const char *at = strstr(fx_body, first);
+    assert_non_null(at);
+    assert_non_null(strstr(at, second));
+}
+
+#define MODELS "/api/2.0/mlflow/registered-models/"
+#define VERSIONS "/api/2.0/mlflow/model-versions/"
+
+static void test_models_and_versions(void **state)
+{
+    (void)state;
+    fx_expect(200, "POST", MODELS "create", "{\"name\": \"ant\", \"tags\": [{\"key\": \"t\", \"value\": \"x\"}]}",
+              NULL);
+    fx_expect(200, "POST", MODELS "create", "{\"name\": \"bee\"}", NULL);
+    fx_expect(200, "POST", MODELS "create",
+              "{\"name\": \"poem\", \"tags\": [{\"key\": \"mlflow.prompt.is_prompt\", \"value\": \"true\"}]}", NULL);
+    for (int i = 0; i < 3; i++) {
+        fx_expect(200, "POST", VERSIONS "create",
+                  i < 2 ? "{\"name\": \"ant\", \"source\": \"s3://b/a\"}"
+                        : "{\"name\": \"bee\", \"source\": \"s3://b/b\"}",
+                  NULL);
+    }
+    fx_expect(200, "GET", MODELS "search", NULL, "ant");
+    expect_in_order("\"ant\"", "\"bee\"");
+    assert_null(strstr(fx_body, "poem"));
+    fx_expect(200, "GET", MODELS "search?order_by=name%20DESC", NULL, "ant");
+    expect_in_order("\"bee\"", "\"ant\"");
+    fx_expect(200, "GET", MODELS "search?filter=tags.%60mlflow.prompt.is_prompt%60%20%3D%20'true'", NULL, "poem");
+    fx_expect(200, "GET", MODELS "search?filter=tags.t%20%3D%20'x'", NULL, "ant");
+    assert_null(strstr(fx_body, "bee"));
+    fx_expect(200, "GET", MODELS "search?max_results=1", NULL, "next_page_token");
+    fx_expect(400, "GET", MODELS "search?max_results=1001", NULL,
+              "Invalid value \\\"1001\\\" for parameter 'max_results'");
+    fx_expect(200, "GET", VERSIONS "search?filter=version_number%20%3E%20'1'", NULL, "ant");
+    assert_null(strstr(fx_body, "bee"));
+    fx_expect(200, "GET", VERSIONS "search?filter=run_id%20%3D%20''&order_by=version_number%20DESC", NULL, "bee");
+    fx_expect(200, "GET", VERSIONS "search?filter=name%20IN%20('bee')", NULL, "s3://b/b");
+    fx_expect(400, "GET", VERSIONS "search?max_results=0", NULL, "Invalid value for max_results.");
+    fx_expect(400, "GET", VERSIONS "search?filter=version_number%20IN%20('1')", NULL, "(at character 19)");
+}
+
+static void test_logged_models(void **state)
+{
+    (void)state;
+    static const char path[] = "/api/2.0/mlflow/logged-models/search";
+    fx_expect(200, "POST", "/api/2.0/mlflow/logged-models",
+              "{\"experiment_id\": \"0\", \"name\": \"cat\", \"params\": [{\"key\": \"p\", \"value\": \"5\"}]}", NULL);
+    fx_expect(200, "POST", "/api/2.0/mlflow/logged-models",
+              "{\"experiment_id\": \"0\", \"name\": \"dog\", \"tags\": [{\"key\": \"t\", \"value\": \"x\"}]}", NULL);
+    fx_expect(200, "POST", path, "{\"experiment_ids\": [\"0\"], \"order_by\": [{\"field_name\": \"name\"}]}", NULL);
+    expect_in_order("\"cat\"", "\"dog\"");
+    fx_expect(200, "POST", path,
+              "{\"experiment_ids\": [\"0\"], \"order_by\": [{\"field_name\": \"metrics.m\"}, "
+              "{\"field_name\": \"name\", \"ascending\": false}]}",
+              NULL);
+    expect_in_order("\"dog\"", "\"cat\"");
+    fx_expect(200, "POST", path, "{\"experiment_ids\": [\"0\"], \"filter\": \"params.p = 5\"}", "cat");
+    assert_null(strstr(fx_body, "dog"));
+    fx_expect(200, "POST", path, "{\"experiment_ids\": [\"0\"], \"filter\": \"metrics.m > 0\"}", "{}");
+    fx_expect(200, "POST", path, "{\"experiment_ids\": [\"0\"], \"datasets\": [{\"dataset_name\": \"d\"}]}", "{}");
+    fx_expect(200, "POST", path, "{\"experiment_ids\": [\"0\"], \"max_results\": 1}", "next_page_token");
+    fx_expect(400, "POST", path, "{}", "Missing value for required parameter 'experiment_ids'.");
+    fx_expect(400, "POST", path, "{\"experiment_ids\": [\"0\"], \"datasets\": [{}]}",
+              "`dataset_name` in the `datasets` clause must be specified.");
+    fx_expect(400, "POST", path, "{\"experiment_ids\": [\"0\"], \"order_by\": [{\"field_name\": \"params.x\"}]}",
+              "Invalid order by field name: params.x. Only metrics are supported.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_filters),     cmocka_unit_test(test_orders),   cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_experiments), cmocka_unit_test(test_datasets),
+        cmocka_unit_test(test_filters),       cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_pages),         cmocka_unit_test(test_experiments),
+        cmocka_unit_test(test_datasets),      cmocka_unit_test(test_models_and_versions),
+        cmocka_unit_test(test_logged_models),
     };
     return cmocka_run_group_tests(tests, set_up, fx_tear_down);
 }
