@@ -90,7 +90,28 @@ def check_waiting(report, engine):
     runs = {dag_id: engine.trigger(dag_id) for dag_id in ("waits_for_promotion", "yaml_waits")}
     for dag_id, run in runs.items():
         wait_until(lambda: engine.task_states(dag_id, run).get("wait") == "deferred", 30, f"{dag_id} to wait")
-    report.check("no process waits", [line for line in processes_of(engine.home) if b"task" in line[1].encode()])
+    report.check("no process waits", [line for line in processes_of(engine.home) if "task" in line[1]])
+    return runs
+
+
+def ask_mlflow(engine, path, body):
+    status, answer = engine.request("POST", "/api/2.0/mlflow/" + path, body)
+    assert status == 200, (path, status, answer)
+    return answer
+
+
+def check_promotion(report, engine, runs):
+    ask_mlflow(engine, "registered-models/create", {"name": "fraud"})
+    ask_mlflow(engine, "model-versions/create", {"name": "fraud", "source": "s3://models/fraud"})
+    report.equal("a version is not a promotion", runs_of(engine, "on_promotion"), [])
+    ask_mlflow(engine, "registered-models/alias", {"name": "fraud", "alias": "champion", "version": "1"})
+    (run,) = wait_for_end(engine, "on_promotion")
+    event = xcom(engine, "on_promotion", run["dag_run_id"], "deploy")
+    report.equal("the DAG that is scheduled on it is told", [event[k] for k in ("model", "version", "alias")],
+                 ["fraud", 1, "champion"])
+    for dag_id, waiting in runs.items():
+        report.equal(f"{dag_id} goes on", engine.wait_for_run(dag_id, waiting), "success")
+    report.equal("the wait's value is the event", xcom(engine, "waits_for_promotion", runs["waits_for_promotion"], "told"), 1)
 
 
 def check_lineage(report, engine):
@@ -128,7 +149,7 @@ def main():
         with report.guarded("rest"):
             check_rest(report, engine)
         with report.guarded("waiting"):
-            check_waiting(report, engine)
+            check_promotion(report, engine, check_waiting(report, engine))
         with report.guarded("lineage"):
             check_lineage(report, engine)
     return report.end()
