@@ -13,6 +13,7 @@ struct reading *hk__reading_new(struct hk_bundle *b, struct hk_bundle_entry *ent
     r->bundle = b;
     r->entry = entry;
     r->is_first_scan = !b->is_past_first_scan;
+    r->is_policies = hk_is_policy_file(entry->relative);
     r->work.data = r;
     r->started_us = hk_clock_wall_us(b->options.clock);
     r->parsed_us = r->started_us;
@@ -37,6 +38,7 @@ static void free_reading(struct reading *r)
     json_decref(r->result);
     hk_buf_clear(&r->content);
     hk_buf_clear(&r->problem);
+    hk_arena_clear(&r->arena);
     free(r);
 }
 

@@ -5,6 +5,7 @@
 
 #include "dags/bundle.h"
 #include "dags/dag_file.h"
+#include "dags/read_policy.h"
 #include "engine/base/buf.h"
 #include "engine/base/map.h"
 #include "engine/graph/graph_codec.h"
@@ -99,7 +100,10 @@ struct reading {
     bool is_unchanged; /* content as in the database: DAGs come from there */
     bool is_helper;    /* Python without DAGs: others may import it */
     bool needs_host;
-    char *stub;     /* of a YAML file with tasks that need Python; else NULL */
+    char *stub;                       /* of a YAML file with tasks that need Python; else NULL */
+    bool is_policies;                 /* holds promotion policies, and no DAGs */
+    struct hk_read_policies policies; /* in the arena */
+    struct hk_arena arena;
     bool is_loader; /* a Python file that hands YAML files to dag-factory: those are read already */
     struct hk_buf content;
     char digest[HK_GRAPH_DIGEST_SIZE];        /* with its defaults files */

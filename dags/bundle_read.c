@@ -239,6 +239,14 @@ static void digest_all(struct reading *r, const struct hk_yaml_defaults *default
     hk_buf_clear(&all);
 }
 
+/* Policies stand for themselves: no defaults, no environment. What is unchanged is in the database. */
+static bool read_policies(struct reading *r, struct hk_error *err)
+{
+    digest_all(r, NULL, 0);
+    return ask_database(r, err) && (r->is_unchanged || hk_read_policies(&r->arena, hk_buf_str(&r->content),
+                                                                        r->entry->relative, &r->policies, err));
+}
+
 static bool read_with_defaults(struct reading *r, const struct hk_yaml_defaults *defaults, size_t count,
                                struct hk_error *err)
 {
@@ -267,6 +275,9 @@ bool hk__reading_read(struct reading *r, struct hk_error *err)
     }
     if (hk_yaml_is_defaults(r->entry->relative)) {
         return true; /* holds no DAGs */
+    }
+    if (r->is_policies) {
+        return read_policies(r, err);
     }
     bool ok = r->entry->kind != HK_DAG_FILE_YAML || read_defaults(r, defaults, &count, err);
     ok = ok && read_with_defaults(r, defaults, count, err);

@@ -5,6 +5,7 @@
 #include "dags/bundle_internal.h"
 #include "engine/base/alloc.h"
 #include "engine/base/log.h"
+#include "engine/store/policy_store.h"
 
 static bool on_old_dag(void *arg, const struct hk_dag_row *row)
 {
@@ -41,6 +42,24 @@ static bool save_dag(struct hk_db *db, struct reading *r, struct read_dag *dag, 
     return hk_store_dag_save(db, &save, &dag->saved, err);
 }
 
+/* Of a file that is gone none are left. */
+static bool save_policies(struct hk_db *db, struct reading *r, struct hk_error *err)
+{
+    if (!r->is_policies || r->is_unchanged) {
+        return true;
+    }
+    struct hk_policy_save *saves = hk_arena_array(&r->arena, r->policies.count + 1, sizeof *saves);
+    for (size_t i = 0; i < r->policies.count; i++) {
+        saves[i] = (struct hk_policy_save){.policy = &r->policies.items[i].policy,
+                                           .document_json = r->policies.items[i].document,
+                                           .bundle = r->bundle->name,
+                                           .file = r->entry->relative,
+                                           .now_us = r->parsed_us};
+    }
+    return hk_store_policies_of_file(db, saves, r->policies.count, r->bundle->name, r->entry->relative, r->parsed_us,
+                                     err);
+}
+
 static bool save_run(struct hk_db *db, void *arg, struct hk_error *err)
 {
     struct reading *r = arg;
@@ -65,7 +84,8 @@ static bool save_run(struct hk_db *db, void *arg, struct hk_error *err)
             return false;
         }
     }
-    return hk_store_import_error_set(db, bundle, relative, (struct hk_str){NULL, 0}, r->parsed_us, err) &&
+    return save_policies(db, r, err) &&
+           hk_store_import_error_set(db, bundle, relative, (struct hk_str){NULL, 0}, r->parsed_us, err) &&
            hk_store_file_set(db, bundle, relative, r->digest, r->parsed_us, err);
 }
 

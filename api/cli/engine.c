@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "api/airflow/rest.h"
-#include "api/mlflow/mlflow.h"
 #include "api/cli/artifacts.h"
 #include "api/cli/dag_callback.h"
 #include "api/cli/door.h"
@@ -18,11 +17,14 @@
 #include "api/cli/task_lineage.h"
 #include "api/http/login.h"
 #include "api/http/server.h"
+#include "api/mlflow/mlflow.h"
+#include "api/mlflow/model_files.h"
 #include "dags/bundle.h"
 #include "engine/base/alloc.h"
 #include "engine/base/log.h"
 #include "engine/store/secret.h"
 #include "engine/store/user_store.h"
+#include "scheduler/promoter.h"
 #include "workers/local.h"
 #include "workers/parser.h"
 #include "workers/services.h"
@@ -65,6 +67,7 @@ struct hk_engine {
     struct hk_artifacts *artifacts;
     struct hk_job_queue *jobs;
     struct hk_mlflow *mlflow;
+    struct hk_promoter *promoter;
     struct hk_cli_door cli_door;
     struct hk_cli_lineage lineage;
     struct hk_http *http;
@@ -73,6 +76,7 @@ struct hk_engine {
     uv_check_t step; /* after each turn in which the scheduler was woken */
     uv_idle_t spin;  /* keeps such a turn from waiting */
     uv_timer_t timer;
+    uv_timer_t promotions; /* the window of a policy opens */
     uv_signal_t signals[2];
     bool is_quitting;
     bool is_local_gone;
@@ -454,9 +458,11 @@ static void start_loop(struct hk_engine *e)
     uv_check_init(&e->loop, &e->step);
     uv_idle_init(&e->loop, &e->spin);
     uv_timer_init(&e->loop, &e->timer);
+    uv_timer_init(&e->loop, &e->promotions);
     e->wake.data = e;
     e->step.data = e;
     e->timer.data = e;
+    e->promotions.data = e;
     static const int numbers[2] = {SIGINT, SIGTERM};
     for (int i = 0; i < 2; i++) {
         uv_signal_init(&e->loop, &e->signals[i]);
@@ -502,6 +508,78 @@ bool hk_engine_is_calling(const struct hk_engine *e)
     return e->callbacks.open > 0;
 }
 
+/* ---- promotions that wait ---- */
+
+static bool promoter_work(void *context, void (*fn)(void *arg), void *arg)
+{
+    struct hk_engine *e = context;
+    return hk_job_queue_add(e->jobs, fn, arg);
+}
+
+static void on_promotions(uv_timer_t *timer)
+{
+    struct hk_engine *e = timer->data;
+    hk_promoter_look(e->promoter);
+}
+
+static void promoter_timer(void *context, int64_t at_us)
+{
+    struct hk_engine *e = context;
+    if (at_us == HK_TIME_NONE || e->is_quitting) {
+        uv_timer_stop(&e->promotions);
+        return;
+    }
+    int64_t left_us = at_us - hk_clock_wall_us(hk_clock_system());
+    uv_update_time(&e->loop);
+    uv_timer_start(&e->promotions, on_promotions, sleep_ms(left_us), 0);
+}
+
+static void validation_made(void *arg, const struct hk_error *err)
+{
+    (void)arg;
+    if (err != NULL && err->code != HK_CONFLICT) { /* CONFLICT: it was made before */
+        hk_log(HK_WARN, "promoter", "validation could not be begun", HK_KEY("why", err->message));
+    }
+}
+
+static void promoter_trigger(void *context, const struct hk_validation_due *due)
+{
+    struct hk_engine *e = context;
+    const struct hk_trigger_request request = {.dag_id = due->dag_id,
+                                               .run_id = due->run_id,
+                                               .run_type = "manual",
+                                               .logical_us = HK_TIME_NONE,
+                                               .interval_start_us = HK_TIME_NONE,
+                                               .interval_end_us = HK_TIME_NONE,
+                                               .run_after_us = HK_TIME_NONE,
+                                               .conf_json = due->conf_json,
+                                               .note = "validates a promotion",
+                                               .triggered_by = "operator",
+                                               .user = due->user};
+    hk_scheduler_trigger(e->scheduler, &request, NULL, (struct hk_command_done){validation_made, NULL});
+}
+
+static void promoter_files(void *context, struct hk_db *db, const struct hk_model_version_row *version,
+                           const struct hk_policy_list *policies, struct hk_arena *arena, struct hk_artifact_facts *out)
+{
+    const struct hk_engine *e = context;
+    (void)db, (void)policies;
+    hk_model_files_look(e->artifacts, version, arena, out);
+}
+
+static void start_promoter(struct hk_engine *e)
+{
+    const struct hk_promoter_options options = {.store = e->store,
+                                                .clock = hk_clock_system(),
+                                                .context = e,
+                                                .work = promoter_work,
+                                                .post = hk_engine_post,
+                                                .set_timer = promoter_timer,
+                                                .trigger = promoter_trigger,
+                                                .look_at_files = promoter_files};
+    e->promoter = hk_promoter_new(&options);
+}
+
 static bool start_parts(struct hk_engine *e, struct hk_error *err)
 {
     bool is_new = false;
@@ -530,6 +608,9 @@ static bool start_parts(struct hk_engine *e, struct hk_error *err)
     }
     if (!e->options.is_passive) {
         hk_scheduler_start(e->scheduler);
+        if (e->jobs != NULL) {
+            start_promoter(e);
+        }
         if (!hk_dag_callback_resume(&e->callbacks, err)) {
             return false;
         }
@@ -614,6 +695,7 @@ void hk_engine_quit(struct hk_engine *e)
     e->lineage = (struct hk_cli_lineage){0}; /* its URL goes with the server */
     hk_http_stop(e->http);                   /* nobody asks anything any more */
     e->http = NULL;
+    hk_promoter_stop(e->promoter);
     if (e->scheduler != NULL) {
         hk_scheduler_stop(e->scheduler);
     }
@@ -631,7 +713,7 @@ void hk_engine_quit(struct hk_engine *e)
 /* Called whenever something has ended: once all is quiet, the loop's own handles go and uv_run returns. */
 static void quit_further(struct hk_engine *e)
 {
-    bool is_quiet = e->open_bundles == 0 && e->is_local_gone &&
+    bool is_quiet = e->open_bundles == 0 && e->is_local_gone && hk_promoter_is_idle(e->promoter) &&
                     (e->scheduler == NULL || hk_scheduler_is_idle(e->scheduler)) &&
                     (e->services == NULL || hk_services_is_idle(e->services));
     if (!e->is_quitting || uv_is_closing((uv_handle_t *)&e->wake)) {
@@ -644,6 +726,7 @@ static void quit_further(struct hk_engine *e)
     uv_close((uv_handle_t *)&e->step, NULL);
     uv_close((uv_handle_t *)&e->spin, NULL);
     uv_close((uv_handle_t *)&e->timer, NULL);
+    uv_close((uv_handle_t *)&e->promotions, NULL);
     for (int i = 0; i < 2; i++) {
         uv_close((uv_handle_t *)&e->signals[i], NULL);
     }
@@ -657,6 +740,7 @@ void hk_engine_free(struct hk_engine *e)
     hk_job_queue_free(e->jobs);
     run_posted(e);
     hk_airflow_free(e->airflow);
+    hk_promoter_free(e->promoter);
     hk_mlflow_free(e->mlflow);
     hk_artifacts_free(e->artifacts);
     hk_router_destroy(e->router);

@@ -76,7 +76,7 @@ static void set_alias(const struct hk_request *req, struct hk_response *res)
     hk__ml_refuse(&args, hk_model_name_mistake(req->arena, hk_str_from(call->name), "name"));
     hk__ml_refuse(&args, hk_model_alias_mistake(req->arena, alias));
     hk__ml_refuse(&args, hk_model_alias_reserved(req->arena, alias));
-    hk__ml_model_call_write(&args, res, call, HK__ML_CALL_VERSION, run_promotion);
+    hk__ml_model_call_promote(&args, res, call, HK__ML_CALL_VERSION, run_promotion);
 }
 
 static void delete_alias(const struct hk_request *req, struct hk_response *res)
@@ -88,7 +88,7 @@ static void delete_alias(const struct hk_request *req, struct hk_response *res)
     call->promotion.alias = alias.data;
     hk__ml_refuse(&args, hk_model_name_mistake(req->arena, hk_str_from(call->name), "name"));
     hk__ml_refuse(&args, hk_model_alias_mistake(req->arena, alias));
-    hk__ml_model_call_write(&args, res, call, HK__ML_CALL_NAME, run_promotion);
+    hk__ml_model_call_promote(&args, res, call, HK__ML_CALL_NAME, run_promotion);
 }
 
 static const struct hk__ml_route routes[] = {

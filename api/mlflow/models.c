@@ -213,7 +213,7 @@ static void rename_model(const struct hk_request *req, struct hk_response *res)
     call->promotion.kind = HK_PROMOTE_MODEL_RENAME;
     call->promotion.new_name = name.data;
     hk__ml_refuse(&args, hk_model_name_mistake(req->arena, name, "new_name"));
-    hk__ml_model_call_write(&args, res, call, HK__ML_CALL_NAME, run_promotion);
+    hk__ml_model_call_promote(&args, res, call, HK__ML_CALL_NAME, run_promotion);
 }
 
 static void delete_model(const struct hk_request *req, struct hk_response *res)
@@ -221,7 +221,7 @@ static void delete_model(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     struct hk__ml_model_call *call = hk__ml_model_call_open(&args, req, HK__ML_CALL_NAME);
     call->promotion.kind = HK_PROMOTE_MODEL_DELETE;
-    hk__ml_model_call_write(&args, res, call, HK__ML_CALL_NAME, run_promotion);
+    hk__ml_model_call_promote(&args, res, call, HK__ML_CALL_NAME, run_promotion);
 }
 
 static bool run_set_tag(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)

@@ -61,6 +61,10 @@ bool hk__ml_model_call_check(struct hk__ml_arguments *args, struct hk__ml_model_
 void hk__ml_model_call_write(struct hk__ml_arguments *args, struct hk_response *res, struct hk__ml_model_call *call,
                              int flags,
                              bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err));
+/* The same for one whose promotion is to be done: with what is to be looked at before (gate_calls.h). */
+void hk__ml_model_call_promote(struct hk__ml_arguments *args, struct hk_response *res, struct hk__ml_model_call *call,
+                               int flags,
+                               bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err));
 /* The tags of the arguments, checked as those of a model or of a version. */
 struct hk_model_tag *hk__ml_model_tags(struct hk__ml_arguments *args, size_t *count);
 bool hk__ml_tags_say_prompt(const struct hk_model_tag *tags, size_t count);

@@ -1,5 +1,6 @@
 #include "api/mlflow/registry.h"
 
+#include "api/mlflow/gate_calls.h"
 #include "engine/registry/model_name.h"
 
 void hk__ml_refuse(struct hk__ml_arguments *args, const char *sentence)
@@ -54,6 +55,16 @@ void hk__ml_model_call_write(struct hk__ml_arguments *args, struct hk_response *
     }
 }
 
+void hk__ml_model_call_promote(struct hk__ml_arguments *args, struct hk_response *res, struct hk__ml_model_call *call,
+                               int flags,
+                               bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
+{
+    if (hk__ml_model_call_check(args, call, flags, res)) {
+        hk__ml_arguments_close(args);
+        hk__ml_promotion_begin(args->req, res, &call->promotion, call, run);
+    }
+}
+
 struct hk_model_tag *hk__ml_model_tags(struct hk__ml_arguments *args, size_t *count)
 {
     struct hk__ml_pairs pairs =
@@ -92,8 +103,10 @@ bool hk__ml_promote(struct hk_db *db, struct hk__ml_write *write, const struct h
                     struct hk_error *err)
 {
     struct hk_promotion_result result;
+    struct hk_promotion p = *promotion;
+    hk__ml_request_id(write, &p);
     *applied = false;
-    if (!hk_promotion_apply(db, promotion, write->req->arena, &result, err)) {
+    if (!hk_promotion_apply(db, &p, write->req->arena, &result, err)) {
         return false;
     }
     *applied = result.outcome == HK_PROMOTION_APPLIED;

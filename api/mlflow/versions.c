@@ -300,7 +300,7 @@ static void delete_version(const struct hk_request *req, struct hk_response *res
     struct hk__ml_arguments args;
     struct hk__ml_model_call *call = hk__ml_model_call_open(&args, req, HK__ML_CALL_VERSION);
     call->promotion.kind = HK_PROMOTE_VERSION_DELETE;
-    hk__ml_model_call_write(&args, res, call, HK__ML_CALL_VERSION, run_promotion);
+    hk__ml_model_call_promote(&args, res, call, HK__ML_CALL_VERSION, run_promotion);
 }
 
 /* Of a stage that is not one to work in MLflow says so with the status of its own fault, which its clients take for a
@@ -326,7 +326,7 @@ static void transition_stage(const struct hk_request *req, struct hk_response *r
     call->promotion.kind = HK_PROMOTE_STAGE;
     call->promotion.archive_existing = hk__ml_bool(&args, "archive_existing_versions", false);
     check_stage(&args, &call->promotion, stage);
-    hk__ml_model_call_write(&args, res, call, HK__ML_CALL_VERSION, run_promotion);
+    hk__ml_model_call_promote(&args, res, call, HK__ML_CALL_VERSION, run_promotion);
 }
 
 static bool run_set_tag(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)

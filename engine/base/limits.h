@@ -66,6 +66,10 @@ enum {
     HK_ARTIFACT_DEADLINE_MS = 600 * 1000,      /* for a disk or an object store to take what was uploaded */
     HK_ARTIFACT_URL_SECONDS = 300,             /* how long an address that is handed out is good for; MLflow's */
 
+    /* promotions */
+    HK_DEFAULT_AUDIT_PAGE = 100,
+    HK_MAX_AUDIT_PAGE = 1000,
+
     /* queues */
     HK_MAX_WRITER_QUEUE = 65536,
     HK_MAX_WRITER_BATCH = 4096,

@@ -24,6 +24,7 @@ struct hk_promotion hk__promotion_of_request(const struct hk_request_row *reques
                              .archive_existing = request->archive_existing,
                              .actor = request->creator,
                              .comment = request->comment,
+                             .request_id = request->id,
                              .is_request = true,
                              .continues = true};
     aim(&p, &request->target);

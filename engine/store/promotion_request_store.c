@@ -32,9 +32,12 @@ static const char OF_TARGET[] =
     SELECT "model_version v JOIN promotion_request r ON r.version_key = v.version_key AND r.state = 'open' "
            "AND r.target_kind = ?2 AND r.target = ?3 JOIN registered_model m ON m.model_key = v.model_key "
            "WHERE v.model_key = ?1 ORDER BY r.request_key";
-static const char WAITING_FOR[] =
-    SELECT "promotion_wait w JOIN promotion_request r ON r.request_key = w.request_key" JOINED
-           "WHERE w.dag_id = ?1 AND w.run_id = ?2 AND r.state = 'open' ORDER BY r.request_key";
+/* The outbox first: what has ended since then is little, whatever waits is not. */
+static const char ENDED_AFTER[] = SELECT
+    "event e CROSS JOIN promotion_wait w ON w.dag_id = e.subject AND w.run_id = json_extract(e.payload, '$.run_id') "
+    "JOIN promotion_request r ON r.request_key = w.request_key AND r.state = 'open'" JOINED
+    "WHERE e.sequence > ?1 AND e.kind = 'dag_run_ended' ORDER BY e.sequence";
+static const char LAST_EVENT[] = "SELECT sequence FROM event WHERE sequence > 0 ORDER BY sequence DESC LIMIT 1";
 static const char DUE[] =
     SELECT "promotion_request r" JOINED "WHERE r.state = 'open' AND r.open_at_us <= ?1 ORDER BY r.open_at_us";
 static const char NEXT_DUE[] =
@@ -206,12 +209,19 @@ bool hk_store_requests_of_target(struct hk_db *db, int64_t model_key, const stru
     return collect(q, arena, out, err);
 }
 
-bool hk_store_requests_waiting_for(struct hk_db *db, const char *dag_id, const char *run_id, struct hk_arena *arena,
-                                   struct hk_request_rows *out, struct hk_error *err)
+bool hk_store_requests_after(struct hk_db *db, int64_t sequence, int64_t *last, struct hk_arena *arena,
+                             struct hk_request_rows *out, struct hk_error *err)
 {
-    struct hk_stmt *q = hk_db_query(db, WAITING_FOR);
-    hk_bind_text(q, 1, dag_id);
-    hk_bind_text(q, 2, run_id);
+    *last = 0;
+    *out = (struct hk_request_rows){0};
+    if (!hk_run_for_int(hk_db_query(db, LAST_EVENT), last, err)) {
+        return false;
+    }
+    if (*last <= sequence) {
+        return true;
+    }
+    struct hk_stmt *q = hk_db_query(db, ENDED_AFTER);
+    hk_bind_int(q, 1, sequence);
     return collect(q, arena, out, err);
 }
 

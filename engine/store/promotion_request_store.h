@@ -49,15 +49,14 @@ HK_MUST_USE bool hk_store_request_get(struct hk_db *db, const char *id, struct h
 /* All of a version, oldest first. */
 HK_MUST_USE bool hk_store_requests_of_version(struct hk_db *db, int64_t version_key, struct hk_arena *arena,
                                               struct hk_request_rows *out, struct hk_error *err);
-/* The open ones: all; those of a target of a model; those that wait for the end of a DAG run; those whose window has
- * opened. */
+/* The open ones: all; those of a target of a model; those that wait for a DAG run whose end is in the outbox after a
+ * sequence number (*last: the newest there is); those whose window has opened. */
 HK_MUST_USE bool hk_store_requests_open(struct hk_db *db, struct hk_arena *arena, struct hk_request_rows *out,
                                         struct hk_error *err);
 HK_MUST_USE bool hk_store_requests_of_target(struct hk_db *db, int64_t model_key, const struct hk_target *target,
                                              struct hk_arena *arena, struct hk_request_rows *out, struct hk_error *err);
-HK_MUST_USE bool hk_store_requests_waiting_for(struct hk_db *db, const char *dag_id, const char *run_id,
-                                               struct hk_arena *arena, struct hk_request_rows *out,
-                                               struct hk_error *err);
+HK_MUST_USE bool hk_store_requests_after(struct hk_db *db, int64_t sequence, int64_t *last, struct hk_arena *arena,
+                                         struct hk_request_rows *out, struct hk_error *err);
 HK_MUST_USE bool hk_store_requests_due(struct hk_db *db, int64_t now_us, struct hk_arena *arena,
                                        struct hk_request_rows *out, struct hk_error *err);
 HK_MUST_USE bool hk_store_requests_next_due(struct hk_db *db, int64_t *at_us, struct hk_error *err);

@@ -58,6 +58,18 @@ static bool refuse(struct hk__attempt *a, const char *action, const char *messag
     return hk__attempt_note(a, action, "refused", message, err);
 }
 
+static bool note_wait(const struct hk__attempt *a, const struct hk_fact_dag_run *run, bool is_validation,
+                      struct hk_error *err)
+{
+    if (!hk_store_request_wait(a->db, a->request.key, run, is_validation, err)) {
+        return false;
+    }
+    if (hk_db_changes(a->db) > 0) {
+        hk_db_note_news(a->db, HK_DB_NEWS); /* whoever begins validations looks for those to begin */
+    }
+    return true;
+}
+
 /* The DAG runs whose ends are waited for: later, too, when a policy has come to ask for another one. */
 static bool note_waits(const struct hk__attempt *a, struct hk_error *err)
 {
@@ -67,12 +79,11 @@ static bool note_waits(const struct hk__attempt *a, struct hk_error *err)
         if (rule->outcome == HK_RULE_OUTSTANDING && rule->rule->kind == HK_RULE_VALIDATION) {
             const struct hk_fact_dag_run run = {.dag_id = rule->rule->name,
                                                 .run_id = hk_validation_run_id(a->request.id, a->arena)};
-            ok = hk_store_request_wait(a->db, a->request.key, &run, true, err);
+            ok = note_wait(a, &run, true, err);
         } else if (rule->outcome == HK_RULE_OUTSTANDING && rule->rule->kind == HK_RULE_LINEAGE) {
-            ok = hk_store_request_wait(a->db, a->request.key, &a->maker, false, err);
+            ok = note_wait(a, &a->maker, false, err);
         }
     }
-    hk_db_note_news(a->db, HK_DB_NEWS); /* whoever begins validations looks for those to begin */
     return ok;
 }
 
@@ -91,6 +102,7 @@ static bool open_request(struct hk__attempt *a, const char *message, struct hk_e
                                          .open_at_us = a->verdict.open_at_us,
                                          .created_us = a->p->now_us};
     a->has_request = true;
+    hk_db_note_news(a->db, HK_DB_NEWS); /* its window may be the next to open */
     return hk_store_request_insert(a->db, &a->request, &a->request.key, err) &&
            hk__attempt_note(a, "request", "requested", message, err);
 }
@@ -161,6 +173,11 @@ static bool promote(struct hk_db *db, const struct hk_promotion *p, struct hk_ar
     struct hk__attempt a;
     if (!hk__attempt_open(&a, db, p, arena, err)) {
         return false;
+    }
+    if (p->continues && (!a.has_request || strcmp(a.request.id, p->request_id) != 0)) {
+        result->outcome = HK_PROMOTION_REFUSED;
+        result->message = "The transition request is no longer open.";
+        return true;
     }
     if (is_there_already(&a)) {
         return hk__promotion_move(db, p, arena, err) && settle_requests(&a, err);

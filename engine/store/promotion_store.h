@@ -85,7 +85,8 @@ HK_MUST_USE bool hk_promotion_preview(struct hk_db *db, const struct hk_promotio
 
 /* ---- requests: p says model, version, target, who, and when ---- */
 
-/* Judges an open request anew; completes it, lets it fail, or notes what it waits for. */
+/* Judges an open request anew; completes it, lets it fail, or notes what it waits for. One that has ended meanwhile is
+ * left alone. */
 HK_MUST_USE bool hk_promotion_continue(struct hk_db *db, const struct hk_request_row *request,
                                        const struct hk_artifact_facts *artifacts, int64_t now_us,
                                        struct hk_arena *arena, struct hk_promotion_result *result,

@@ -1,0 +1,260 @@
+/* Transition requests, with the shapes of Databricks; "alias" may stand where they have "stage". */
+#include "api/mlflow/gate_calls.h"
+#include "engine/registry/model_name.h"
+#include "engine/store/promotion_request_store.h"
+
+#include <string.h>
+
+struct call {
+    struct hk_promotion promotion;
+    struct hk_promotion_result result;
+};
+
+static const char *activity_type(const char *state)
+{
+    static const char *const types[][2] = {{"open", "REQUESTED_TRANSITION"}, {"applied", "APPLIED_TRANSITION"},
+                                           {"rejected", "REJECTED_REQUEST"}, {"cancelled", "CANCELLED_REQUEST"},
+                                           {"failed", "SYSTEM_TRANSITION"},  {"superseded", "SYSTEM_TRANSITION"}};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(types[i][0], state) == 0) {
+            return types[i][1];
+        }
+    }
+    return "NEW_COMMENT";
+}
+
+static void write_request(struct hk_json *w, const struct hk_request_row *r, const char *from_stage, const char *type)
+{
+    bool is_open = strcmp(r->state, "open") == 0;
+    hk_json_begin_object(w);
+    hk_json_kv_text(w, "id", r->id);
+    hk_json_kv_int(w, "creation_timestamp", r->created_us / HK_MS_US);
+    hk_json_kv_int(w, "last_updated_timestamp", r->updated_us / HK_MS_US);
+    hk_json_kv_text(w, "user_id", r->creator);
+    hk_json_kv_text(w, "activity_type", type != NULL ? type : activity_type(r->state));
+    hk_json_kv_text(w, "state", r->state);
+    hk_json_kv_text(w, "comment", r->comment);
+    hk_json_kv_text(w, "system_comment", r->message);
+    hk_json_kv_text(w, "from_stage", from_stage);
+    hk_json_kv_text(w, r->target.kind == HK_TARGET_STAGE ? "to_stage" : "to_alias", r->target.name);
+    hk_json_key(w, "available_actions");
+    hk_json_begin_array(w);
+    if (is_open) {
+        hk_json_text(w, "APPROVE_TRANSITION_REQUEST");
+        hk_json_text(w, "REJECT_TRANSITION_REQUEST");
+        hk_json_text(w, "CANCEL_TRANSITION_REQUEST");
+    }
+    hk_json_end_array(w);
+    hk_json_end_object(w);
+}
+
+/* ---- list ---- */
+
+static bool read_list(struct hk_db *db, const struct hk_request *req, struct hk_response *res, void *data,
+                      struct hk_error *err)
+{
+    const struct call *call = data;
+    struct hk_model_version_row version;
+    struct hk_request_rows rows;
+    struct hk_json w;
+    if (!hk_store_model_version_get(db, call->promotion.model, call->promotion.version, req->arena, &version, err) ||
+        !hk_store_requests_of_version(db, version.key, req->arena, &rows, err)) {
+        return false;
+    }
+    hk_json_init(&w, &res->body);
+    hk_json_begin_object(&w);
+    hk_json_key(&w, "requests");
+    hk_json_begin_array(&w);
+    for (size_t i = 0; i < rows.count; i++) {
+        if (strcmp(rows.items[i].state, "open") == 0) {
+            write_request(&w, &rows.items[i], hk_model_stage_name(version.stage), NULL);
+        }
+    }
+    hk_json_end_array(&w);
+    hk_json_end_object(&w);
+    return true;
+}
+
+/* ---- what changes them ---- */
+
+/* DELETE has its arguments in the query, as Databricks' has, or in a body as all of MLflow's have. */
+static struct call *open_call(struct hk__ml_arguments *args, const struct hk_request *req, bool has_target)
+{
+    struct call *call = hk_arena_alloc(req->arena, sizeof *call);
+    hk__ml_arguments_open(args, req);
+    if (req->method == HK_METHOD_DELETE && req->body.len == 0) {
+        hk__ml_arguments_close(args);
+    }
+    call->promotion.model = hk__ml_string(args, "name", HK__ML_REQUIRED).data;
+    struct hk_str version = hk__ml_string(args, "version", HK__ML_REQUIRED);
+    if (version.data != NULL) {
+        hk__ml_refuse(args, hk_model_version_read(req->arena, version, &call->promotion.version));
+    }
+    if (has_target) {
+        hk__ml_target_argument(args, &call->promotion);
+        call->promotion.comment = hk__ml_string(args, "comment", HK__ML_OPTIONAL).data;
+        call->promotion.archive_existing = hk__ml_bool(args, "archive_existing_versions", false);
+    }
+    return call;
+}
+
+static void list(const struct hk_request *req, struct hk_response *res)
+{
+    struct hk__ml_arguments args;
+    struct call *call = open_call(&args, req, false);
+    if (hk__ml_arguments_check(&args, res)) {
+        hk__ml_arguments_close(&args);
+        hk__ml_read(req, res, read_list, call);
+    }
+}
+
+/* {"request": ...} or {"activity": ...}: the request as it is now. */
+static bool answer(struct hk_db *db, struct hk__ml_write *write, const char *member, const char *type,
+                   struct hk_error *err)
+{
+    const struct call *call = write->data;
+    struct hk_arena *arena = write->req->arena;
+    struct hk_model_version_row version;
+    struct hk_request_rows rows;
+    struct hk_json w;
+    if (!hk_store_model_version_get(db, call->promotion.model, call->promotion.version, arena, &version, err) ||
+        !hk_store_requests_of_version(db, version.key, arena, &rows, err)) {
+        return false;
+    }
+    hk_buf_reset(&write->res->body);
+    hk_json_init(&w, &write->res->body);
+    hk_json_begin_object(&w);
+    hk_json_key(&w, member);
+    const char *target =
+        call->promotion.kind == HK_PROMOTE_STAGE ? hk_model_stage_name(call->promotion.stage) : call->promotion.alias;
+    enum hk_target_kind kind = call->promotion.kind == HK_PROMOTE_STAGE ? HK_TARGET_STAGE : HK_TARGET_ALIAS;
+    size_t i = rows.count;
+    while (i > 0 && (rows.items[i - 1].target.kind != kind || strcmp(rows.items[i - 1].target.name, target) != 0)) {
+        i--;
+    }
+    if (i > 0) {
+        write_request(&w, &rows.items[i - 1], hk_model_stage_name(version.stage), type);
+    } else { /* nothing had to be waited for */
+        const struct hk_request_row none = {.creator = call->promotion.actor,
+                                            .comment = call->promotion.comment,
+                                            .state = "applied",
+                                            .target = {kind, target},
+                                            .created_us = call->promotion.now_us,
+                                            .updated_us = call->promotion.now_us};
+        write_request(&w, &none, hk_model_stage_name(version.stage), NULL);
+    }
+    hk_json_end_object(&w);
+    return true;
+}
+
+static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
+{
+    struct call *call = write->data;
+    call->promotion.is_request = true;
+    hk__ml_request_id(write, &call->promotion);
+    if (!hk_promotion_apply(db, &call->promotion, write->req->arena, &call->result, err)) {
+        return false;
+    }
+    if (call->result.outcome == HK_PROMOTION_REFUSED) {
+        hk__ml_fail(write->res, HK__ML_DENIED, "%s", call->result.message);
+        return true;
+    }
+    return answer(db, write, "request", NULL, err);
+}
+
+static bool run_approve(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
+{
+    struct call *call = write->data;
+    return hk_promotion_approve(db, &call->promotion, write->req->arena, &call->result, err) &&
+           answer(db, write, "activity", "APPROVED_REQUEST", err);
+}
+
+static bool run_reject(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
+{
+    struct call *call = write->data;
+    return hk_promotion_reject(db, &call->promotion, write->req->arena, err) &&
+           answer(db, write, "activity", NULL, err);
+}
+
+static bool run_delete(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
+{
+    struct call *call = write->data;
+    return hk_promotion_cancel(db, &call->promotion, write->req->arena, err) &&
+           answer(db, write, "activity", NULL, err);
+}
+
+/* As transition-stage of the open-source server, with a comment, and an answer of another name. */
+static bool run_transition(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
+{
+    struct call *call = write->data;
+    struct hk_model_version_row version;
+    struct hk_json w;
+    bool applied = false;
+    if (!hk__ml_promote(db, write, &call->promotion, &applied, err)) {
+        return false;
+    }
+    if (!applied) {
+        return true;
+    }
+    if (!hk_store_model_version_get(db, call->promotion.model, call->promotion.version, write->req->arena, &version,
+                                    err)) {
+        return false;
+    }
+    hk_buf_reset(&write->res->body);
+    hk_json_init(&w, &write->res->body);
+    hk_json_begin_object(&w);
+    hk_json_key(&w, "model_version_databricks");
+    bool ok = hk__ml_write_version(&w, db, &version, true, err);
+    hk_json_end_object(&w);
+    return ok;
+}
+
+static void begin(const struct hk_request *req, struct hk_response *res,
+                  bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
+{
+    struct hk__ml_arguments args;
+    struct call *call = open_call(&args, req, true);
+    if (run == run_transition && call->promotion.kind != HK_PROMOTE_STAGE) {
+        hk__ml_mistake(&args, "This is about stages; 'stage' is needed.");
+    }
+    if (hk__ml_arguments_check(&args, res)) {
+        hk__ml_arguments_close(&args);
+        hk__ml_promotion_begin(req, res, &call->promotion, call, run);
+    }
+}
+
+static void create(const struct hk_request *req, struct hk_response *res)
+{
+    begin(req, res, run_create);
+}
+
+static void approve(const struct hk_request *req, struct hk_response *res)
+{
+    begin(req, res, run_approve);
+}
+
+static void reject(const struct hk_request *req, struct hk_response *res)
+{
+    begin(req, res, run_reject);
+}
+
+static void delete_request(const struct hk_request *req, struct hk_response *res)
+{
+    begin(req, res, run_delete);
+}
+
+static void transition(const struct hk_request *req, struct hk_response *res)
+{
+    begin(req, res, run_transition);
+}
+
+static const struct hk__ml_route routes[] = {
+    {HK_METHOD_GET, "2.0/mlflow/transition-requests/list", HK_ROLE_VIEWER, list, NULL},
+    {HK_METHOD_POST, "2.0/mlflow/transition-requests/create", HK_ROLE_USER, create, NULL},
+    {HK_METHOD_POST, "2.0/mlflow/transition-requests/approve", HK_ROLE_USER, approve, NULL},
+    {HK_METHOD_POST, "2.0/mlflow/transition-requests/reject", HK_ROLE_USER, reject, NULL},
+    {HK_METHOD_DELETE, "2.0/mlflow/transition-requests/delete", HK_ROLE_USER, delete_request, NULL},
+    {HK_METHOD_POST, "2.0/mlflow/databricks/model-versions/transition-stage", HK_ROLE_USER, transition, NULL},
+};
+
+const struct hk__ml_table hk__ml_requests_table = HK__ML_TABLE(routes);
