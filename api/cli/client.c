@@ -122,12 +122,13 @@ static void add_location(const json_t *loc, struct hk_buf *out)
     hk_buf_add_text(out, has_any ? ": " : "");
 }
 
-/* {"detail": text}, {"detail": [{"loc", "msg"} or text]}, {"detail": {"reason", "message"}}, {"error": text}. */
+/* {"detail": text}, {"detail": [{"loc", "msg"} or text]}, {"detail": {"reason", "message"}}, {"error": text}; and
+ * MLflow's {"error_code": NAME, "message": text}. */
 static void add_detail(const json_t *reply, struct hk_buf *out)
 {
     const json_t *detail = json_object_get(reply, "detail");
     if (detail == NULL) {
-        detail = json_object_get(reply, "error");
+        detail = json_object_get(reply, json_object_get(reply, "error") != NULL ? "error" : "message");
     }
     size_t i;
     json_t *item;

@@ -6,10 +6,10 @@
 #include "engine/base/log.h"
 #include "workers/shim.h"
 
-enum { GROUP_COUNT = 8 };
+enum { GROUP_COUNT = 9 };
 static const struct hk_verb_group *const groups[GROUP_COUNT] = {
-    &hk_server_group,      &hk_dags_group,  &hk_tasks_group, &hk_variables_group,
-    &hk_connections_group, &hk_pools_group, &hk_users_group, &hk_db_group,
+    &hk_server_group, &hk_dags_group,  &hk_tasks_group,  &hk_variables_group, &hk_connections_group,
+    &hk_pools_group,  &hk_users_group, &hk_models_group, &hk_db_group,
 };
 
 static bool run(struct hk_cli *cli, struct hk_error *err)

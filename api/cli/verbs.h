@@ -64,6 +64,7 @@ extern const struct hk_verb_group hk_variables_group;
 extern const struct hk_verb_group hk_connections_group;
 extern const struct hk_verb_group hk_pools_group;
 extern const struct hk_verb_group hk_users_group;
+extern const struct hk_verb_group hk_models_group;
 extern const struct hk_verb_group hk_db_group;
 extern const struct hk_verb_group hk_server_group; /* standalone, version, info, simulate */
 
