@@ -563,8 +563,9 @@ static void promoter_files(void *context, struct hk_db *db, const struct hk_mode
                            const struct hk_policy_list *policies, struct hk_arena *arena, struct hk_artifact_facts *out)
 {
     const struct hk_engine *e = context;
-    (void)db, (void)policies;
-    hk_model_files_look(e->artifacts, version, arena, out);
+    bool asks_contents = false;
+    (void)hk_policies_ask_files(policies, &asks_contents);
+    hk_model_files_look(e->artifacts, db, version, asks_contents, arena, out);
 }
 
 static void start_promoter(struct hk_engine *e)

@@ -2,12 +2,16 @@
  */
 #include "api/mlflow/artifact_upload.h"
 
+#include "engine/artifacts/digest.h"
 #include "engine/base/limits.h"
+#include "engine/store/artifact_digest_store.h"
 
 enum { NO_ROOM = 507 }; /* which clients do not repeat seven times, as they do 500, and whose text they show */
 
 struct receiving {
     struct hk_upload *upload;
+    struct hk_digest *digest; /* of what has come: policies ask whether it is unchanged */
+    const char *path;
     uint64_t most; /* 0: any */
     bool must_hold_bytes;
     bool is_over; /* more than most */
@@ -32,6 +36,7 @@ static bool take(void *context, const char *data, size_t size)
         r->is_over = true;
         return false;
     }
+    hk_digest_add(r->digest, data, size);
     r->has_failed = !hk_upload_write(r->upload, data, size, &r->failure);
     return !r->has_failed;
 }
@@ -40,17 +45,32 @@ static void forget(void *context)
 {
     struct receiving *r = context;
     hk_upload_abort(r->upload);
+    hk_digest_free(r->digest);
     r->upload = NULL;
+    r->digest = NULL;
 }
 
+static bool note_digest(struct hk_db *db, void *arg, struct hk_error *err)
+{
+    return hk_store_artifact_digest_set(db, arg, err);
+}
+
+/* In its place first: one that is not noted, after a crash, does not count as logged, and its client sends it again. */
 static void commit(const struct hk_request *req, struct hk_response *res, void *data)
 {
     struct receiving *r = data;
     struct hk_error err;
-    (void)req;
+    char sha256[HK_ARTIFACT_DIGEST_SIZE];
+    struct hk_artifact_digest digest = {.path = r->path,
+                                        .sha256 = sha256,
+                                        .size = (int64_t)hk_upload_size(r->upload),
+                                        .logged_us = hk_clock_wall_us(hk__ml(req)->options.clock)};
     struct hk_upload *upload = r->upload;
+    hk_digest_end(r->digest, sha256);
     r->upload = NULL;
-    if (!hk_upload_commit(upload, &err)) {
+    forget(r);
+    if (!hk_upload_commit(upload, &err) ||
+        !hk_store_write_now(hk__ml(req)->options.store, note_digest, &digest, &err)) {
         fail(res, &err);
         return;
     }
@@ -87,6 +107,8 @@ void hk__ml_receive_artifact(const struct hk_request *req, struct hk_response *r
     } else if (!hk_upload_begin(hk__ml(req)->options.artifacts, how->path, (uint64_t)length, &r->upload, &err)) {
         fail(res, &err);
     } else {
+        r->digest = hk_digest_new();
+        r->path = hk_arena_str(req->arena, how->path).data;
         *sink = (struct hk_sink){take, end, forget, r};
     }
 }

@@ -87,10 +87,17 @@ static bool write_at_once(struct hk_db *db, void *arg, struct hk_error *err)
 static void look_and_write(const struct hk_request *req, struct hk_response *res, void *data)
 {
     struct looked *l = data;
+    struct hk_store *store = hk__ml(req)->options.store;
+    struct hk_db *db = NULL;
     struct hk_error err;
-    hk_model_files_look(hk__ml(req)->options.artifacts, &l->version, req->arena, &l->files);
-    l->promotion->artifacts = &l->files;
-    if (!hk_store_write_now(hk__ml(req)->options.store, write_at_once, l, &err)) {
+    bool ok = hk_store_reader_take(store, &db, &err);
+    if (ok) {
+        hk_model_files_look(hk__ml(req)->options.artifacts, db, &l->version, l->asks_checksums, req->arena, &l->files);
+        hk_store_reader_give(store, db);
+        l->promotion->artifacts = &l->files;
+        ok = hk_store_write_now(store, write_at_once, l, &err);
+    }
+    if (!ok) {
         hk__ml_fail_error(res, &err);
     }
 }

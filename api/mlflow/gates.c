@@ -67,7 +67,7 @@ static void evaluate_later(const struct hk_request *req, struct hk_response *res
         hk_store_model_version_get(db, call->promotion.model, call->promotion.version, req->arena, &version, &err) &&
         hk_store_policies_for(db, call->promotion.model, NULL, req->arena, &policies, &err);
     if (ok && hk_policies_ask_files(&policies, &asks_checksums)) {
-        hk_model_files_look(hk__ml(req)->options.artifacts, &version, req->arena, &call->files);
+        hk_model_files_look(hk__ml(req)->options.artifacts, db, &version, asks_checksums, req->arena, &call->files);
         call->promotion.artifacts = &call->files;
     }
     ok = ok && evaluate(db, req, res, call, &err);

@@ -158,21 +158,36 @@ static void judge_entry(struct evaluation *e)
     }
 }
 
-static void judge_answer(struct evaluation *e, enum hk_fact_answer answer, const char *yes, const char *no)
+struct answer {
+    enum hk_fact_answer answer;
+    const char *trouble; /* a clause that says more; NULL: none */
+    const char *yes;
+    const char *no;
+};
+
+static void judge_answer(struct evaluation *e, const struct answer *a)
 {
     static const char *const words[] = {"unknown", "no", "yes"};
-    const char *why = e->facts->artifact_trouble;
-    e->out->measured = words[answer];
+    bool is_passed = a->answer == HK_FACT_YES;
+    e->out->measured = words[a->answer];
     e->out->threshold = "yes";
-    if (answer == HK_FACT_YES) {
-        say(e, HK_RULE_PASSED, hk_arena_printf(e->arena, "%s: %s.", e->out->text, yes));
-    } else if (why != NULL) {
-        say(e, HK_RULE_FAILED, hk_arena_printf(e->arena, "%s: %s.", e->out->text, why));
+    const char *why = is_passed                 ? a->yes
+                      : a->trouble != NULL      ? a->trouble
+                      : a->answer == HK_FACT_NO ? a->no
+                                                : "the model's files could not be looked at";
+    say(e, is_passed ? HK_RULE_PASSED : HK_RULE_FAILED, hk_arena_printf(e->arena, "%s: %s.", e->out->text, why));
+}
+
+static void judge_files(struct evaluation *e)
+{
+    const struct hk_promotion_facts *f = e->facts;
+    struct answer a = {HK_FACT_UNKNOWN, f->artifact_trouble, "the model has one", "the model was logged without one"};
+    if (e->rule->kind == HK_RULE_CHECKSUM) {
+        a = (struct answer){f->is_unchanged, f->content_trouble, "they are", "they are not"};
     } else {
-        say(e, HK_RULE_FAILED,
-            hk_arena_printf(e->arena, "%s: %s.", e->out->text,
-                            answer == HK_FACT_NO ? no : "the model's files could not be looked at"));
+        a.answer = e->rule->kind == HK_RULE_SIGNATURE ? f->has_signature : f->has_input_example;
     }
+    judge_answer(e, &a);
 }
 
 /* ---- DAG runs ---- */
@@ -356,16 +371,12 @@ static void judge(struct evaluation *e)
         judge_entry(e);
         break;
     case HK_RULE_SIGNATURE:
-        judge_answer(e, e->facts->has_signature, "the model has one", "the model was logged without one");
-        break;
     case HK_RULE_INPUT_EXAMPLE:
-        judge_answer(e, e->facts->has_input_example, "the model has one", "the model was logged without one");
+    case HK_RULE_CHECKSUM:
+        judge_files(e);
         break;
     case HK_RULE_LINEAGE:
         judge_lineage(e);
-        break;
-    case HK_RULE_CHECKSUM:
-        judge_answer(e, e->facts->is_unchanged, "they are", "they are not");
         break;
     case HK_RULE_MAX_AGE:
         judge_age(e);

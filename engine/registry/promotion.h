@@ -68,7 +68,8 @@ struct hk_promotion_facts {
     struct hk_fact_dag_run maker; /* dag_id NULL: no DAG run has made it */
     const char *commit;           /* NULL: not known */
     enum hk_fact_answer is_unchanged;
-    const char *artifact_trouble; /* a clause about what is wrong with the artifacts; NULL: nothing */
+    const char *artifact_trouble; /* a clause about why MLmodel is not known; NULL: it is */
+    const char *content_trouble;  /* a clause about what is wrong with the files; NULL: nothing */
     const struct hk_fact_validation *validations;
     size_t validation_count;
     const struct hk_fact_approval *approvals;

@@ -345,6 +345,7 @@ bool hk_promotion_facts_gather(struct hk_db *db, const struct hk_facts_wanted *w
         out->has_input_example = wanted->artifacts->has_input_example;
         out->is_unchanged = wanted->artifacts->is_unchanged;
         out->artifact_trouble = wanted->artifacts->trouble;
+        out->content_trouble = wanted->artifacts->content_trouble;
     }
     make_room(&g);
     bool ok = find_runs(&g) && gather_approvals(&g);

@@ -13,7 +13,8 @@ struct hk_artifact_facts {
     enum hk_fact_answer has_signature;
     enum hk_fact_answer has_input_example;
     enum hk_fact_answer is_unchanged;
-    const char *trouble; /* a clause; NULL: none */
+    const char *trouble;         /* why what MLmodel says is not known, as a clause; NULL: it is */
+    const char *content_trouble; /* what is wrong with the files; NULL: nothing */
 };
 
 struct hk_facts_wanted {

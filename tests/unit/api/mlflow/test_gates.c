@@ -137,6 +137,61 @@ static void files_are_asked(void **state)
     post(200, "gates:evaluate", "which this server does not keep", SET);
 }
 
+#define MOVED "{\"name\":\"fraud\",\"version\":\"1\",\"alias\":\"other\"}"
+
+static char run_id[33];
+
+static void file(const char *method, const char *name, const char *text)
+{
+    char target[256];
+    snprintf(target, sizeof target, "/api/2.0/mlflow-artifacts/artifacts/0/%s/artifacts/model/%s", run_id, name);
+    fx_expect(200, method, target, text, NULL);
+}
+
+/* What lies on the disk, whoever has put it there. */
+static void write_file(const char *name, const char *text)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/artifacts/0/%s/artifacts/model/%s", fx.folder, run_id, name);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_true(fputs(text, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
+}
+
+static void artifacts_are_what_was_logged(void **state)
+{
+    (void)state;
+    post(200, "runs/create", "\"run_id\":\"", "{\"experiment_id\":\"0\"}");
+    memcpy(run_id, strstr(fx_body, "\"run_id\":\"") + strlen("\"run_id\":\""), 32);
+    file("PUT", "MLmodel", "signature:\n  inputs: '[]'\n");
+    file("PUT", "data/model.pkl", "weights");
+    fx.now_us += HK_SECOND_US;
+    post(200, "registered-models/create", "fraud", "{\"name\":\"fraud\"}");
+    snprintf(body, sizeof body,
+             "{\"name\":\"fraud\",\"run_id\":\"%s\",\"source\":\"mlflow-artifacts:/0/%s/artifacts/model\"}", run_id,
+             run_id);
+    post(200, "model-versions/create", "READY", body);
+    set_policy("{\"alias\":\"*\"}", "\"signature\",\"checksum\"");
+    post(200, "gates:evaluate", "artifacts unchanged since logging: they are.", SET);
+    post(200, "registered-models/alias", "{}", SET);
+    write_file("data/model.pkl", "weightz");
+    post(403, "registered-models/alias", "model.pkl' has changed since it was logged.", MOVED);
+    write_file("data/model.pkl", "weights");
+    write_file("more.txt", "x");
+    post(403, "registered-models/alias", "more.txt' was not logged through this server.", MOVED);
+    file("DELETE", "more.txt", NULL);
+    post(200, "registered-models/alias", "{}", MOVED);
+    fx.now_us += HK_SECOND_US;
+    file("PUT", "data/model.pkl", "weights");
+    post(200, "gates:evaluate", "model.pkl' was logged again after the version was made.", SET);
+    file("DELETE", "data/model.pkl", NULL);
+    post(200, "gates:evaluate", "files that were logged are no longer there.", SET);
+    file("DELETE", "MLmodel", NULL);
+    post(200, "gates:evaluate", "there are no files.", SET);
+    post(200, "gates:evaluate", "the model's MLmodel cannot be read", SET);
+}
+
 static void mlmodel_files_are_understood(void **state)
 {
     (void)state;
@@ -157,6 +212,7 @@ int main(void)
         TEST(stages_are_gated_and_requested),
         TEST(a_version_goes_back),
         TEST(files_are_asked),
+        TEST(artifacts_are_what_was_logged),
         cmocka_unit_test(mlmodel_files_are_understood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

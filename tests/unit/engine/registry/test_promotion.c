@@ -117,7 +117,7 @@ static void test_files(void **state)
     facts.has_input_example = HK_FACT_YES;
     expect(&rule, &facts, HK_RULE_PASSED, "input_example: the model has one.");
     rule.kind = HK_RULE_CHECKSUM;
-    facts.artifact_trouble = "file 'model.pkl' has changed";
+    facts.content_trouble = "file 'model.pkl' has changed";
     facts.is_unchanged = HK_FACT_NO;
     expect(&rule, &facts, HK_RULE_FAILED, "artifacts unchanged since logging: file 'model.pkl' has changed.");
     facts.is_unchanged = HK_FACT_YES;
