@@ -20,6 +20,14 @@ void hk__ml_request_id(const struct hk__ml_write *write, struct hk_promotion *pr
     promotion->request_id = id;
 }
 
+void hk__ml_promotion_lost(struct hk__ml_write *write, const struct hk_promotion *promotion, const struct hk_error *err)
+{
+    bool is_towards = promotion->kind == HK_PROMOTE_ALIAS || promotion->kind == HK_PROMOTE_STAGE;
+    if (is_towards && err->code == HK_CONFLICT) {
+        write->error_code = HK__ML_CONFLICT;
+    }
+}
+
 void hk__ml_target_argument(struct hk__ml_arguments *args, struct hk_promotion *promotion)
 {
     struct hk_str alias = hk__ml_string(args, "alias", HK__ML_OPTIONAL);
@@ -97,7 +105,9 @@ static void look_and_write(const struct hk_request *req, struct hk_response *res
         l->promotion->artifacts = &l->files;
         ok = hk_store_write_now(store, write_at_once, l, &err);
     }
-    if (!ok) {
+    if (!ok && l->write.error_code != NULL) {
+        hk__ml_fail(res, l->write.error_code, "%s", err.message);
+    } else if (!ok) {
         hk__ml_fail_error(res, &err);
     }
 }

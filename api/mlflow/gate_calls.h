@@ -10,6 +10,10 @@ void hk__ml_promotion_by(const struct hk_request *req, struct hk_promotion *prom
 /* An id for a request that may have to be opened. Writer thread. */
 void hk__ml_request_id(const struct hk__ml_write *write, struct hk_promotion *promotion);
 
+/* After a failure: another promotion to the target was first, which is a conflict and no name that is taken. */
+void hk__ml_promotion_lost(struct hk__ml_write *write, const struct hk_promotion *promotion,
+                           const struct hk_error *err);
+
 /* "alias" or "stage" of the arguments becomes the promotion's target; a mistake when there is none or both. */
 void hk__ml_target_argument(struct hk__ml_arguments *args, struct hk_promotion *promotion);
 

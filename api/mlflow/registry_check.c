@@ -107,6 +107,7 @@ bool hk__ml_promote(struct hk_db *db, struct hk__ml_write *write, const struct h
     hk__ml_request_id(write, &p);
     *applied = false;
     if (!hk_promotion_apply(db, &p, write->req->arena, &result, err)) {
+        hk__ml_promotion_lost(write, &p, err);
         return false;
     }
     *applied = result.outcome == HK_PROMOTION_APPLIED;

@@ -153,6 +153,7 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
     call->promotion.is_request = true;
     hk__ml_request_id(write, &call->promotion);
     if (!hk_promotion_apply(db, &call->promotion, write->req->arena, &call->result, err)) {
+        hk__ml_promotion_lost(write, &call->promotion, err);
         return false;
     }
     if (call->result.outcome == HK_PROMOTION_REFUSED) {
