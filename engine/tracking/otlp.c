@@ -56,7 +56,7 @@ static bool last_of(struct reader *r, struct hk_str message, uint32_t number, en
                     struct hk_protobuf_field *out)
 {
     struct hk_protobuf at = {message, false};
-    struct hk_protobuf_field field;
+    struct hk_protobuf_field field = {0};
     bool found = false;
     while (next_of(r, &at, number, type, &field)) {
         *out = field;
@@ -67,13 +67,13 @@ static bool last_of(struct reader *r, struct hk_str message, uint32_t number, en
 
 static struct hk_str bytes_of(struct reader *r, struct hk_str message, uint32_t number)
 {
-    struct hk_protobuf_field field;
+    struct hk_protobuf_field field = {0};
     return last_of(r, message, number, HK_PROTOBUF_BYTES, &field) ? field.bytes : (struct hk_str){0};
 }
 
 static uint64_t number_of(struct reader *r, struct hk_str message, uint32_t number, enum hk_protobuf_type type)
 {
-    struct hk_protobuf_field field;
+    struct hk_protobuf_field field = {0};
     return last_of(r, message, number, type, &field) ? field.value : 0;
 }
 
