@@ -1,7 +1,7 @@
 """Ratios, each measured in one run beside its peer or physical limit. Numbers are for reading, not for passing.
 
 usage: bench.py HANOK SPAWN_LOOP [--python PYTHON] [name ...]      names: start wide chain empty rest
-history python lateness (the last only when it is named: it takes minutes)
+history python lateness mlflow (the last two only when they are named: they take minutes)
 """
 
 import argparse
@@ -18,6 +18,7 @@ import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "conformance", "common"))
+import mlflow_side  # noqa: E402
 from standalone import Standalone, processes_of, wait_until  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -223,6 +224,9 @@ class Bench:
         out = subprocess.run([self.beside("http_load"), port, path, str(CONNECTIONS), str(seconds), *headers], check=True,
                              capture_output=True, text=True).stdout.split()
         return float(out[0]), int(out[1])
+
+    def mlflow(self):
+        mlflow_side.run(self)
 
     def start(self):
         times = []

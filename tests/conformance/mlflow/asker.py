@@ -13,7 +13,8 @@ import urllib.parse
 import urllib.request
 
 PREFIX = "/api/2.0/mlflow/"
-ID = re.compile(r"(?:(?:tr|m|a|wh)-)?(?:(?<![0-9a-f])|(?<=%27)|(?<=%2F))(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])")
+ID = re.compile(r"(?:(?:tr|m|a|wh)-)?(?:(?<![0-9a-f])|(?<=%27)|(?<=%2F))"
+                r"(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])")
 TIME = re.compile(r"(?<!\d)1[789]\d{11}(?!\d)")
 GENERATED_NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,3}$")
 LONG = re.compile(r"(.)\1{60,}")

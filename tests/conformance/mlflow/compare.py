@@ -35,8 +35,8 @@ def problems_of(noun, wanted, found):
     for at, (old, new) in enumerate(zip(wanted, found)):
         asks = [(entry["ask"], entry.get("body")) for entry in (old, new)]
         if asks[0] != asks[1]:
-            problems.append(f"question {at} was {asks[0]} and is {asks[1]}; an earlier answer differs in what later questions need,"
-                            f" or record.py {noun} has to be run again")
+            problems.append(f"question {at} was {asks[0]} and is {asks[1]}; an earlier answer differs in what"
+                            f" later questions need, or record.py {noun} has to be run again")
             break
         for place, was, now in differs(old, new):
             if not known.explains(noun, f"{old['ask']} {old.get('body', '')}", place):

@@ -31,12 +31,15 @@ def ask(s):
                     [metric("inf", "Infinity"), metric("less", "-Infinity")], [metric("m", "3", "3", "3")],
                     [metric("d", 7), metric("d", 7), metric("d", 7, 1, 0)], [metric("m", 9, 0, 0)]):
         batch(metrics=metrics)
-    for params in ("x", [1], [{}], [{"key": "p"}], [{"value": "p"}], [{"key": "p", "value": "other"}], [{"key": "p", "value": "v"}],
-                   [{"key": "q", "value": "1"}, {"key": "q", "value": "1"}], [{"key": "r", "value": "1"}, {"key": "r", "value": "2"}],
+    for params in ("x", [1], [{}], [{"key": "p"}], [{"value": "p"}], [{"key": "p", "value": "other"}],
+                   [{"key": "p", "value": "v"}],
+                   [{"key": "q", "value": "1"}, {"key": "q", "value": "1"}],
+                   [{"key": "r", "value": "1"}, {"key": "r", "value": "2"}],
                    [{"key": "x" * 251, "value": "v"}], [{"key": "long", "value": "x" * 6001}], [{"key": "", "value": "v"}],
                    [{"key": "s", "value": "1"}, {"key": "a//b", "value": "2"}]):
         batch(params=params)
-    for tags in ("x", [1], [{}], [{"key": "t"}], [{"key": "t", "value": "other"}], [{"key": "u", "value": "1"}, {"key": "u", "value": "2"}],
+    for tags in ("x", [1], [{}], [{"key": "t"}], [{"key": "t", "value": "other"}],
+                 [{"key": "u", "value": "1"}, {"key": "u", "value": "2"}],
                  [{"key": "x" * 251, "value": "v"}], [{"key": "long", "value": "x" * 8001}], [{"key": "", "value": "v"}],
                  [{"key": "mlflow.runName", "value": "by batch"}]):
         batch(tags=tags)
@@ -48,12 +51,16 @@ def ask(s):
     batch(metrics=[metric("large", n / 2, n, n) for n in range(1000)])
     s.get("runs/get", run_id=run)
 
-    for query in ({}, {"run_id": run}, {"metric_key": "m"}, {"run_id": run, "metric_key": "m"}, {"run_uuid": run, "metric_key": "m"},
-                  {"run_id": run, "metric_key": "none"}, {"run_id": "0" * 32, "metric_key": "m"}, {"run_id": run, "metric_key": "nan"},
+    for query in ({}, {"run_id": run}, {"metric_key": "m"}, {"run_id": run, "metric_key": "m"},
+                  {"run_uuid": run, "metric_key": "m"},
+                  {"run_id": run, "metric_key": "none"}, {"run_id": "0" * 32, "metric_key": "m"},
+                  {"run_id": run, "metric_key": "nan"},
                   {"run_id": run, "metric_key": "inf"}, {"run_id": run, "metric_key": "d"}, {"run_id": run, "metric_key": ""},
-                  {"run_id": run, "metric_key": "large", "max_results": 3}, {"run_id": run, "metric_key": "m", "max_results": "x"},
+                  {"run_id": run, "metric_key": "large", "max_results": 3},
+                  {"run_id": run, "metric_key": "m", "max_results": "x"},
                   {"run_id": run, "metric_key": "m", "max_results": 0}, {"run_id": run, "metric_key": "m", "max_results": -1},
-                  {"run_id": run, "metric_key": "m", "page_token": "x"}, {"run_id": run, "metric_key": "m", "max_results": 25001}):
+                  {"run_id": run, "metric_key": "m", "page_token": "x"},
+                  {"run_id": run, "metric_key": "m", "max_results": 25001}):
         s.get("metrics/get-history", **query)
     page = {}
     for _ in range(3):
@@ -64,21 +71,28 @@ def ask(s):
     s.post("runs/log-batch", {"run_id": other, "metrics": [metric("large", n, n, 2 * n) for n in range(20)]})
     for query in ({}, {"run_ids": run}, {"metric_key": "m"}, {"run_ids": [run, other], "metric_key": "large", "max_results": 5},
                   {"run_ids": run, "metric_key": "m"}, {"run_ids": "0" * 32, "metric_key": "m"},
-                  {"run_ids": other, "metric_key": "large", "start_step": 4, "end_step": 10}, {"run_ids": run, "metric_key": "m", "max_results": 0},
-                  {"run_ids": other, "metric_key": "large", "start_step": 10, "end_step": 4}, {"run_ids": run, "metric_key": "m", "max_results": "x"},
-                  {"run_ids": other, "metric_key": "large", "start_step": 4}, {"run_ids": run, "metric_key": "m", "max_results": 2501}):
+                  {"run_ids": other, "metric_key": "large", "start_step": 4, "end_step": 10},
+                  {"run_ids": run, "metric_key": "m", "max_results": 0},
+                  {"run_ids": other, "metric_key": "large", "start_step": 10, "end_step": 4},
+                  {"run_ids": run, "metric_key": "m", "max_results": "x"},
+                  {"run_ids": other, "metric_key": "large", "start_step": 4},
+                  {"run_ids": run, "metric_key": "m", "max_results": 2501}):
         s.get("metrics/get-history-bulk-interval", **query)
     for query in ({}, {"run_id": run}, {"metric_key": "m"}, {"run_id": [other], "metric_key": "large"},
                   {"run_id": [other, run], "metric_key": "m", "max_results": 3}, {"run_id": "0" * 32, "metric_key": "m"}):
         s.get("/ajax-api/2.0/mlflow/metrics/get-history-bulk", **query)
 
     data = {"name": "houses", "digest": "abc", "source_type": "local", "source": "houses.csv", "schema": "{}", "profile": "{}"}
-    for body in ({}, {"run_id": run}, {"run_id": run, "datasets": []}, {"run_id": run, "datasets": "x"}, {"run_id": run, "datasets": [{}]},
+    for body in ({}, {"run_id": run}, {"run_id": run, "datasets": []}, {"run_id": run, "datasets": "x"},
+                 {"run_id": run, "datasets": [{}]},
                  {"run_id": run, "datasets": [{"dataset": {}}]}, {"run_id": run, "datasets": [{"dataset": data}]},
                  {"run_id": run, "datasets": [{"dataset": data, "tags": [{"key": "mlflow.data.context", "value": "train"}]}]},
-                 {"run_id": run, "datasets": [{"dataset": {**data, "digest": "def"}, "tags": [{"key": "mlflow.data.context", "value": "eval"}]}]},
-                 {"run_id": "0" * 32, "datasets": [{"dataset": data}]}, {"run_id": run, "datasets": [{"dataset": {**data, "name": "x" * 501}}]},
-                 {"run_id": run, "datasets": [{"dataset": {**data, "digest": "x" * 37}}]}, {"run_id": run, "datasets": [{"tags": []}]},
+                 {"run_id": run, "datasets": [{"dataset": {**data, "digest": "def"},
+                 "tags": [{"key": "mlflow.data.context", "value": "eval"}]}]},
+                 {"run_id": "0" * 32, "datasets": [{"dataset": data}]},
+                 {"run_id": run, "datasets": [{"dataset": {**data, "name": "x" * 501}}]},
+                 {"run_id": run, "datasets": [{"dataset": {**data, "digest": "x" * 37}}]},
+                 {"run_id": run, "datasets": [{"tags": []}]},
                  {"run_id": run, "datasets": [{"dataset": {"name": "n", "digest": "d"}}]},
                  {"run_id": run, "datasets": [{"dataset": {"name": "n", "digest": "d2", "source_type": "local"}}]}):
         s.post("runs/log-inputs", body)

@@ -48,7 +48,8 @@ def ask(s):
         s.post("experiments/delete-experiment-tag", body)
     s.get("experiments/get", experiment_id=one)
 
-    for body in ({}, {"experiment_id": one}, {"experiment_id": one, "new_name": ""}, {"experiment_id": one, "new_name": "two/of 2"},
+    for body in ({}, {"experiment_id": one}, {"experiment_id": one, "new_name": ""},
+                 {"experiment_id": one, "new_name": "two/of 2"},
                  {"experiment_id": one, "new_name": "uno"}, {"experiment_id": "99", "new_name": "x"}, {"new_name": "x"}):
         s.post("experiments/update", body)
     s.get("experiments/get-by-name", experiment_name="uno")

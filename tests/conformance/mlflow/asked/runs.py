@@ -33,8 +33,10 @@ def ask(s):
     wild = s.run(experiment)  # for values of wrong types, which MLflow often takes for zero or nothing
     s.post("runs/log-parameter", {"run_id": wild, "key": "n", "value": 5})
     s.post("runs/set-tag", {"run_id": wild, "key": "n", "value": 5})
-    for body in ({"value": "x", "timestamp": 1}, {"value": 1, "timestamp": "x"}, {"value": 1, "timestamp": 1.5}, {"value": 1, "timestamp": 1, "step": 1.5},
-                 {"value": True, "timestamp": 1}, {"key": 5, "value": 1, "timestamp": 1}, {"value": None, "timestamp": 1}, {"value": [1], "timestamp": 1},
+    for body in ({"value": "x", "timestamp": 1}, {"value": 1, "timestamp": "x"}, {"value": 1, "timestamp": 1.5},
+                 {"value": 1, "timestamp": 1, "step": 1.5},
+                 {"value": True, "timestamp": 1}, {"key": 5, "value": 1, "timestamp": 1}, {"value": None, "timestamp": 1},
+                 {"value": [1], "timestamp": 1},
                  {"value": 1, "timestamp": 1, "step": 9223372036854775808}):
         s.post("runs/log-metric", {"run_id": wild, "key": "m", **body})
     for body in ({}, {"run_id": run, "key": "m"}, {"run_id": run, "value": 1}, {"run_id": run, "key": "m", "value": 1},
@@ -42,10 +44,14 @@ def ask(s):
                  {"run_id": run, "key": "m", "value": 2, "timestamp": 11, "step": 2},
                  {"run_id": run, "key": "m", "value": "2.5", "timestamp": "12", "step": "3"},
                  {"run_id": run, "key": "m", "value": 1, "timestamp": -1},
-                 {"run_id": run, "key": "nan", "value": "NaN", "timestamp": 1}, {"run_id": run, "key": "inf", "value": "Infinity", "timestamp": 1},
-                 {"run_id": run, "key": "less", "value": "-Infinity", "timestamp": 1}, {"run_id": run, "key": "neg", "value": -1, "timestamp": 1, "step": -5},
-                 {"run_id": run, "key": "x" * 251, "value": 1, "timestamp": 1}, {"run_id": run, "key": "", "value": 1, "timestamp": 1},
-                 {"run_id": run, "key": "a//b", "value": 1, "timestamp": 1}, {"run_id": "0" * 32, "key": "m", "value": 1, "timestamp": 1},
+                 {"run_id": run, "key": "nan", "value": "NaN", "timestamp": 1},
+                 {"run_id": run, "key": "inf", "value": "Infinity", "timestamp": 1},
+                 {"run_id": run, "key": "less", "value": "-Infinity", "timestamp": 1},
+                 {"run_id": run, "key": "neg", "value": -1, "timestamp": 1, "step": -5},
+                 {"run_id": run, "key": "x" * 251, "value": 1, "timestamp": 1},
+                 {"run_id": run, "key": "", "value": 1, "timestamp": 1},
+                 {"run_id": run, "key": "a//b", "value": 1, "timestamp": 1},
+                 {"run_id": "0" * 32, "key": "m", "value": 1, "timestamp": 1},
                  {"run_id": run, "key": "big", "value": 1e308, "timestamp": 1},
                  {"run_id": run, "key": "step", "value": 1, "timestamp": 1, "step": 9223372036854775807}):
         s.post("runs/log-metric", body)
@@ -55,22 +61,25 @@ def ask(s):
                  {"run_id": run, "key": "t", "value": "2"},
                  {"run_id": run, "key": "x" * 251, "value": "v"}, {"run_id": run, "key": "long", "value": "x" * 8001},
                  {"run_id": run, "key": "", "value": "v"}, {"run_id": "0" * 32, "key": "t", "value": "1"},
-                 {"run_id": run, "key": "mlflow.runName", "value": "by set-tag"}, {"run_id": run, "key": "mlflow.user", "value": "park"},
+                 {"run_id": run, "key": "mlflow.runName", "value": "by set-tag"},
+                 {"run_id": run, "key": "mlflow.user", "value": "park"},
                  {"run_id": run, "key": "mlflow.source.name", "value": "train.py"}, {"run_id": run, "key": "a b", "value": ""}):
         s.post("runs/set-tag", body)
     for body in ({}, {"run_id": run}, {"run_id": run, "key": "t"}, {"run_id": run, "key": "t"}, {"run_id": "0" * 32, "key": "t"}):
         s.post("runs/delete-tag", body)
     s.get("runs/get", run_id=run)
 
-    for body in ({}, {"run_id": run}, {"run_id": run, "status": "FINISHED", "end_time": 1700000001000}, {"run_id": run, "status": 4},
+    for body in ({}, {"run_id": run}, {"run_id": run, "status": "FINISHED", "end_time": 1700000001000},
+                 {"run_id": run, "status": 4},
                  {"run_id": run, "status": "NONSENSE"}, {"run_id": run, "run_name": "renamed"}, {"run_id": run, "end_time": "x"},
-                 {"run_id": "0" * 32, "status": "FINISHED"}, {"run_id": run, "status": "RUNNING"}, {"run_uuid": run, "status": "KILLED"},
+                 {"run_id": "0" * 32, "status": "FINISHED"}, {"run_id": run, "status": "RUNNING"},
+                 {"run_uuid": run, "status": "KILLED"},
                  {"run_id": run, "run_name": ""}, {"run_id": run, "status": "SCHEDULED"}, {"run_id": run, "status": 99}):
         s.post("runs/update", body)
         s.get("runs/get", run_id=run)
 
     for what in ("runs/delete", "runs/restore"):
-        for body in ({}, {"run_id": "0" * 32}, {"run_id": run}, {"run_id": run}):
+                 for body in ({}, {"run_id": "0" * 32}, {"run_id": run}, {"run_id": run}):
             s.post(what, body)
             s.get("runs/get", run_id=run)
         if what == "runs/delete":

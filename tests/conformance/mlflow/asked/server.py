@@ -19,5 +19,6 @@ def ask(s):
     s.ask("OPTIONS", "runs/create")
     s.ask("POST", "experiments/create", b"name=form", headers={"Content-Type": "application/x-www-form-urlencoded"})
     s.ask("POST", "experiments/create", b'{"name": "as text"}', headers={"Content-Type": "text/plain"})
-    s.ask("POST", "experiments/create", b'{"name": "ajax as text"}', headers={"Content-Type": "text/plain", "X-Requested-With": "x"})
+    s.ask("POST", "experiments/create", b'{"name": "ajax as text"}',
+        headers={"Content-Type": "text/plain", "X-Requested-With": "x"})
     s.ask("POST", "/ajax-api/2.0/mlflow/experiments/create", {"name": "ajax"})

@@ -4,23 +4,37 @@ EVENT = {"entity": "MODEL_VERSION", "action": "CREATED"}
 
 
 def ask(s):
-    for body in ({}, {"name": "h"}, {"name": "h", "url": "https://127.0.0.1/x"}, {"name": "h", "url": "https://127.0.0.1/x", "events": []}, {"name": "h", "url": "https://127.0.0.1/x", "events": [EVENT]},
-                 {"name": "h", "url": "http://127.0.0.1/x", "events": [EVENT]}, {"name": "h", "url": "https://localhost/x", "events": [EVENT]}, {"name": "h", "url": "https://10.1.2.3/x", "events": [EVENT]},
-                 {"name": "h", "url": "https://192.168.1.1/x", "events": [EVENT]}, {"name": "h", "url": "https://169.254.169.254/x", "events": [EVENT]}, {"name": "h", "url": "https://[::1]/x", "events": [EVENT]},
-                 {"name": "h", "url": "https://0.0.0.0/x", "events": [EVENT]}, {"name": "h", "url": "ftp://8.8.8.8/x", "events": [EVENT]}, {"name": "h", "url": "https://", "events": [EVENT]}, {"name": "h", "url": "nothing", "events": [EVENT]},
-                 {"name": "h", "url": "", "events": [EVENT]}, {"name": "", "url": "https://8.8.8.8/x", "events": [EVENT]}, {"name": "a b!", "url": "https://8.8.8.8/x", "events": [EVENT]},
-                 {"name": "x" * 64, "url": "https://8.8.8.8/x", "events": [EVENT]}, {"name": "h", "url": "https://8.8.8.8/x", "events": [{"entity": "MODEL_VERSION"}]},
-                 {"name": "h", "url": "https://8.8.8.8/x", "events": [{"entity": "NONSENSE", "action": "CREATED"}]}, {"name": "h", "url": "https://8.8.8.8/x", "events": [{"entity": "MODEL_VERSION", "action": "SET"}]},
-                 {"name": "h", "url": "https://8.8.8.8/x", "events": "x"}, {"name": "h", "url": "https://8.8.8.8/x", "events": [EVENT], "status": "NONSENSE"}):
+    for body in ({}, {"name": "h"}, {"name": "h", "url": "https://127.0.0.1/x"},
+                 {"name": "h", "url": "https://127.0.0.1/x", "events": []},
+                 {"name": "h", "url": "https://127.0.0.1/x", "events": [EVENT]},
+                 {"name": "h", "url": "http://127.0.0.1/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://localhost/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://10.1.2.3/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://192.168.1.1/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://169.254.169.254/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://[::1]/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://0.0.0.0/x", "events": [EVENT]},
+                 {"name": "h", "url": "ftp://8.8.8.8/x", "events": [EVENT]}, {"name": "h", "url": "https://", "events": [EVENT]},
+                 {"name": "h", "url": "nothing", "events": [EVENT]},
+                 {"name": "h", "url": "", "events": [EVENT]}, {"name": "", "url": "https://8.8.8.8/x", "events": [EVENT]},
+                 {"name": "a b!", "url": "https://8.8.8.8/x", "events": [EVENT]},
+                 {"name": "x" * 64, "url": "https://8.8.8.8/x", "events": [EVENT]},
+                 {"name": "h", "url": "https://8.8.8.8/x", "events": [{"entity": "MODEL_VERSION"}]},
+                 {"name": "h", "url": "https://8.8.8.8/x", "events": [{"entity": "NONSENSE", "action": "CREATED"}]},
+                 {"name": "h", "url": "https://8.8.8.8/x", "events": [{"entity": "MODEL_VERSION", "action": "SET"}]},
+                 {"name": "h", "url": "https://8.8.8.8/x", "events": "x"},
+                 {"name": "h", "url": "https://8.8.8.8/x", "events": [EVENT], "status": "NONSENSE"}):
         s.post("webhooks", body)
-    hook = s.post("webhooks", {"name": "hook", "url": "https://8.8.8.8/x?y=1", "events": [EVENT, {"entity": "REGISTERED_MODEL", "action": "CREATED"}], "description": "tells", "secret": "s3cret",
+    hook = s.post("webhooks", {"name": "hook", "url": "https://8.8.8.8/x?y=1",
+        "events": [EVENT, {"entity": "REGISTERED_MODEL", "action": "CREATED"}], "description": "tells", "secret": "s3cret",
                                "status": "DISABLED"})["webhook"]["webhook_id"]
     s.post("webhooks", {"name": "hook", "url": "https://8.8.8.8/x", "events": [EVENT, EVENT], "status": "DISABLED"})
     s.get(f"webhooks/{hook}")
     s.get("webhooks/none")
     for query in ({}, {"max_results": 1}, {"max_results": 0}, {"max_results": 1001}, {"max_results": "x"}, {"page_token": "x"}):
         s.get("webhooks", **query)
-    for body in ({}, {"description": "told"}, {"url": "https://127.0.0.1/x"}, {"url": "https://8.8.4.4/y"}, {"events": []}, {"events": [{"entity": "MODEL_VERSION_TAG", "action": "DELETED"}]}, {"name": ""},
+    for body in ({}, {"description": "told"}, {"url": "https://127.0.0.1/x"}, {"url": "https://8.8.4.4/y"}, {"events": []},
+                 {"events": [{"entity": "MODEL_VERSION_TAG", "action": "DELETED"}]}, {"name": ""},
                  {"name": "renamed"}, {"status": "NONSENSE"}, {"secret": "other"}):
         s.patch(f"webhooks/{hook}", body)
     s.patch("webhooks/none", {"description": "x"})
