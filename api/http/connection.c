@@ -28,7 +28,7 @@ struct request_state {
     uint64_t renewed_at; /* of what was received when the guard was last told */
     enum phase phase;
     int status;
-    bool is_too_large; /* or its sink wants no more */
+    bool drops; /* the body, because the answer is there already or its sink wants no more */
 };
 
 static int64_t now_us(const struct hk_http *http)
@@ -348,7 +348,7 @@ static bool check_size(const struct hk_http *http, struct request_state *state)
     snprintf(message, sizeof message, "The body is %lld bytes long; at most %zu are allowed.", (long long)length,
              http->options.max_body_bytes);
     (void)refuse(state, 413, message);
-    state->is_too_large = true;
+    state->drops = true;
     state->route = NULL;
     return can_swallow(http, req);
 }
@@ -390,6 +390,7 @@ static bool admit(const struct hk_http *http, struct request_state *state)
         return true;
     }
     state->route = NULL;
+    state->drops = true;
     if (can_swallow(http, req)) {
         return true;
     }
@@ -429,8 +430,8 @@ static void pass_on(const struct hk_http *http, struct MHD_Connection *connectio
         state->renewed_at = state->received;
         hk_guard_renew(http->guard, guarded_of(connection));
     }
-    if (!state->is_too_large) {
-        state->is_too_large = !sink->write(sink->context, data, size);
+    if (!state->drops) {
+        state->drops = !sink->write(sink->context, data, size);
     }
 }
 
@@ -446,10 +447,10 @@ static bool take_body(const struct hk_http *http, struct request_state *state, c
         }
         return true;
     }
-    if (!state->is_too_large) {
+    if (!state->drops) {
         char message[160];
         snprintf(message, sizeof message, "The body is longer than %zu bytes.", most);
-        state->is_too_large = true;
+        state->drops = true;
         state->route = NULL;
         hk_buf_clear(&exchange->body);
         (void)refuse(state, 413, message);

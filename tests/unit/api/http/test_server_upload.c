@@ -108,6 +108,15 @@ static void refuses_before_it_takes(void **state)
         ask("PUT /t/upload?refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET /t/echo HTTP/1.1\r\n" CLOSE);
     expect_status(text, 400);
     assert_non_null(strstr(text, "GET 127.0.0.1 0 "));
+    struct hk_buf whole;
+    char ignored[96];
+    hk_buf_init(&whole, 1 << 20);
+    int fd = dial(); /* more than may be kept is thrown away, too, and does not change the answer */
+    upload(fd, "PUT /t/upload?refuse HTTP/1.1\r\nContent-Length: 600000\r\n" CLOSE, 600000, false, ignored);
+    hear(fd, &whole, NULL);
+    expect_status(whole.data, 400);
+    hk_buf_clear(&whole);
+    close(fd);
     assert_int_equal(atomic_load(&uploaded), 0);
 }
 
