@@ -457,7 +457,7 @@ static bool open_spool(struct hk__s3 *s3, const char *spool, struct hk_error *er
 bool hk_s3_artifacts_open(const struct hk_s3_options *options, struct hk_artifacts **out, struct hk_error *err)
 {
     struct hk_arena arena;
-    struct hk_str bucket;
+    struct hk_str bucket = {0};
     struct hk_str prefix = {0};
     hk_arena_init(&arena);
     struct hk__s3 *s3 = hk_alloc(sizeof *s3);

@@ -46,8 +46,9 @@ def s3_server():
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     with open(os.devnull, "wb") as null:
-        server = subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-                                  stdout=null, stderr=null, env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(FREE)})  # fmt: skip
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        environment = {**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(FREE)}
+        server = subprocess.Popen(command, stdout=null, stderr=null, env=environment)
     try:
         wait_until(lambda: listens(port), 120, "the S3 server")
         yield url
