@@ -14,6 +14,7 @@ struct receiving {
     const char *path;
     uint64_t most; /* 0: any */
     bool must_hold_bytes;
+    const char *content_type;
     bool is_over; /* more than most */
     bool has_failed;
     struct hk_error failure;
@@ -75,6 +76,7 @@ static void commit(const struct hk_request *req, struct hk_response *res, void *
         return;
     }
     hk_response_empty(res, 200);
+    res->content_type = r->content_type;
 }
 
 static void end(void *context, const struct hk_request *req, struct hk_response *res)
@@ -102,6 +104,7 @@ void hk__ml_receive_artifact(const struct hk_request *req, struct hk_response *r
     (void)hk_str_to_i64(hk_request_header(req, "Content-Length"), &length);
     r->most = how->most;
     r->must_hold_bytes = how->must_hold_bytes;
+    r->content_type = how->content_type;
     if (how->most > 0 && (uint64_t)length > how->most) {
         hk__ml_fail(res, HK__ML_INVALID_VALUE, HK__ML_TOO_LARGE);
     } else if (!hk_upload_begin(hk__ml(req)->options.artifacts, how->path, (uint64_t)length, &r->upload, &err)) {

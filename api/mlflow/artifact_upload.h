@@ -9,6 +9,7 @@ struct hk__ml_receive {
     struct hk_str path; /* normal, and checked to be a target */
     uint64_t most;      /* bytes; 0: as many as there is room for */
     bool must_hold_bytes;
+    const char *content_type; /* of the empty answer; static; NULL: none */
 };
 
 #define HK__ML_TOO_LARGE "Artifact size is too large. Max size is 10MB."

@@ -8,21 +8,16 @@
 #include "engine/base/alloc.h"
 
 static const struct hk__ml_table *const tables[] = {
-    &hk__ml_server_table,      &hk__ml_experiments_table,   &hk__ml_runs_table,         &hk__ml_metrics_table,
-    &hk__ml_inputs_table,      &hk__ml_artifact_table,      &hk__ml_models_table,       &hk__ml_versions_table,
-    &hk__ml_aliases_table,     &hk__ml_logged_models_table, &hk__ml_search_table,       &hk__ml_traces_table,
-    &hk__ml_assessments_table, &hk__ml_spans_table,         &hk__ml_trace_search_table, &hk__ml_model_search_table,
-    &hk__ml_gates_table,       &hk__ml_policies_table,      &hk__ml_requests_table,
+    &hk__ml_server_table,       &hk__ml_experiments_table, &hk__ml_runs_table,          &hk__ml_metrics_table,
+    &hk__ml_inputs_table,       &hk__ml_artifact_table,    &hk__ml_run_artifact_table,  &hk__ml_models_table,
+    &hk__ml_versions_table,     &hk__ml_aliases_table,     &hk__ml_logged_models_table, &hk__ml_search_table,
+    &hk__ml_traces_table,       &hk__ml_assessments_table, &hk__ml_spans_table,         &hk__ml_trace_search_table,
+    &hk__ml_model_search_table, &hk__ml_gates_table,       &hk__ml_policies_table,      &hk__ml_requests_table,
 };
 
-static const char *const prefixes[] = {"/api/2.0/mlflow",
-                                       "/api/3.0/mlflow",
-                                       "/api/2.0/mlflow-artifacts",
-                                       "/ajax-api",
-                                       "/version",
-                                       "/graphql",
-                                       "/v1/traces",
-                                       NULL};
+static const char *const prefixes[] = {
+    "/api/2.0/mlflow", "/api/3.0/mlflow", "/api/2.0/mlflow-artifacts", "/ajax-api",  "/version",
+    "/graphql",        "/get-artifact",   "/model-versions",           "/v1/traces", NULL};
 
 static const char *const bases[] = {"/api/", "/ajax-api/"};
 

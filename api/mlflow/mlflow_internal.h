@@ -54,6 +54,7 @@ extern const struct hk__ml_table hk__ml_runs_table;
 extern const struct hk__ml_table hk__ml_metrics_table;
 extern const struct hk__ml_table hk__ml_inputs_table;
 extern const struct hk__ml_table hk__ml_artifact_table;
+extern const struct hk__ml_table hk__ml_run_artifact_table;
 extern const struct hk__ml_table hk__ml_models_table;
 extern const struct hk__ml_table hk__ml_versions_table;
 extern const struct hk__ml_table hk__ml_aliases_table;
