@@ -104,6 +104,12 @@ static bool normalize(struct hk_artifact_path *path, struct hk_arena *arena, str
     return true;
 }
 
+/* Once before "./" and the like are taken off, once after. */
+static bool is_foreign(struct hk_str path)
+{
+    return is_absolute(path) || (path.len >= 5 && strncasecmp(path.data, "file:", 5) == 0);
+}
+
 bool hk_artifact_path_read(struct hk_str text, struct hk_arena *arena, struct hk_artifact_path *out,
                            struct hk_error *err)
 {
@@ -119,13 +125,11 @@ bool hk_artifact_path_read(struct hk_str text, struct hk_arena *arena, struct hk
             return invalid(err);
         }
     }
-    bool is_file_uri = copy.len >= 5 && strncasecmp(data, "file:", 5) == 0;
-    if (memchr(data, '#', copy.len) != NULL || is_file_uri || is_absolute(copy) || leads_up(copy) ||
-        !hk_str_is_utf8(copy)) {
+    if (memchr(data, '#', copy.len) != NULL || is_foreign(copy) || leads_up(copy) || !hk_str_is_utf8(copy)) {
         return invalid(err);
     }
     out->text = escape_control(copy, arena);
-    return normalize(out, arena, err);
+    return normalize(out, arena, err) && (!is_foreign(out->normal) || invalid(err));
 }
 
 bool hk_artifact_path_check_target(const struct hk_artifact_path *path, struct hk_error *err)
