@@ -63,6 +63,7 @@ extern const struct hk__ml_table hk__ml_traces_table;
 extern const struct hk__ml_table hk__ml_assessments_table;
 extern const struct hk__ml_table hk__ml_spans_table;
 extern const struct hk__ml_table hk__ml_trace_search_table;
+extern const struct hk__ml_table hk__ml_trace_get_table;
 
 /* ---- failures (answer.c) ---- */
 

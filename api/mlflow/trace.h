@@ -18,6 +18,12 @@ enum {
 /* TraceInfoV3, as a value: four statements. */
 HK_MUST_USE bool hk__ml_write_trace_info(struct hk_json *w, struct hk_db *db, const struct hk_trace *trace,
                                          struct hk_error *err);
+/* {"trace": {"trace_info": ...}} */
+HK_MUST_USE bool hk__ml_answer_trace_info(struct hk_db *db, struct hk_response *res, const struct hk_trace *trace,
+                                          struct hk_error *err);
+/* Ids out of a GET's query or a body's array, in the arena; one that is there twice is there once. More than
+ * HK__ML_MAX_TRACES are a mistake. */
+struct hk_str *hk__ml_read_ids(struct hk__ml_arguments *args, const char *name, int flags, size_t *count);
 void hk__ml_write_assessment(struct hk_json *w, const struct hk_assessment *assessment, const char *trace_id);
 
 /* An assessment out of its JSON, or only what of it may be changed later (content with data NULL: nothing is said of

@@ -84,8 +84,7 @@ HK_MUST_USE bool hk_store_trace_spans(struct hk_db *db, int64_t trace_key, hk_sp
                                       struct hk_error *err);
 HK_MUST_USE bool hk_store_trace_span_count(struct hk_db *db, int64_t trace_key, int64_t *out, struct hk_error *err);
 
-/* By id, or all of an experiment up to an instant; the oldest first. HK_LIMIT is not an error here: at most so many go
- * in one call, and the rest is for the next. */
+/* By id, or those of an experiment up to an instant; the oldest first. */
 struct hk_trace_delete {
     int64_t experiment_key;
     int64_t until_ms; /* HK_TIME_NONE: of any age */

@@ -175,53 +175,66 @@ static void write_scalar(struct reader *r, const struct hk_protobuf_field *f)
     }
 }
 
-/* AnyValue: at most one field. Plain: the JSON that it means; otherwise as protobuf writes it, {"int_value": 1}. */
+static const struct {
+    const char *name;
+    enum hk_protobuf_type type;
+} kinds[] = {
+    {NULL, HK_PROTOBUF_BYTES},           {"string_value", HK_PROTOBUF_BYTES},   {"bool_value", HK_PROTOBUF_VARINT},
+    {"int_value", HK_PROTOBUF_VARINT},   {"double_value", HK_PROTOBUF_FIXED64}, {"array_value", HK_PROTOBUF_BYTES},
+    {"kvlist_value", HK_PROTOBUF_BYTES}, {"bytes_value", HK_PROTOBUF_BYTES}};
+
+enum { ARRAY = 5, PAIRS = 6, KINDS = sizeof kinds / sizeof kinds[0] };
+
+static void write_content(struct reader *r, const struct hk_protobuf_field *f, int depth, bool is_plain)
+{
+    if (f->number == ARRAY) {
+        write_values(r, f->bytes, depth, is_plain);
+    } else if (f->number == PAIRS) {
+        write_pairs(r, f->bytes, depth, is_plain);
+    } else {
+        write_scalar(r, f);
+    }
+}
+
+/* {"int_value": 1}, {"array_value": {"values": [...]}}: as protobuf writes it, empty lists left out. */
+static void write_wrapped(struct reader *r, const struct hk_protobuf_field *f, int depth)
+{
+    bool is_list = f->number == ARRAY || f->number == PAIRS;
+    hk_json_key(&r->w, kinds[f->number].name);
+    if (is_list) {
+        hk_json_begin_object(&r->w);
+    }
+    if (is_list && f->bytes.len > 0) {
+        hk_json_key(&r->w, "values");
+    }
+    if (!is_list || f->bytes.len > 0) {
+        write_content(r, f, depth, false);
+    }
+    if (is_list) {
+        hk_json_end_object(&r->w);
+    }
+}
+
+/* AnyValue: at most one field. Plain: the JSON that it means; otherwise as protobuf writes it. */
 static void write_value(struct reader *r, struct hk_str value, int depth, bool is_plain)
 {
-    static const struct {
-        const char *name;
-        enum hk_protobuf_type type;
-    } kinds[] = {
-        {NULL, HK_PROTOBUF_BYTES},           {"string_value", HK_PROTOBUF_BYTES},   {"bool_value", HK_PROTOBUF_VARINT},
-        {"int_value", HK_PROTOBUF_VARINT},   {"double_value", HK_PROTOBUF_FIXED64}, {"array_value", HK_PROTOBUF_BYTES},
-        {"kvlist_value", HK_PROTOBUF_BYTES}, {"bytes_value", HK_PROTOBUF_BYTES}};
     struct hk_protobuf at = {value, false};
     struct hk_protobuf_field f = {0};
     struct hk_protobuf_field last = {0};
     while (hk_protobuf_next(&at, &f)) {
-        last = f.number >= 1 && f.number <= 7 && f.type == kinds[f.number].type ? f : last;
+        last = f.number >= 1 && f.number < KINDS && f.type == kinds[f.number].type ? f : last;
     }
     r->is_broken = r->is_broken || at.is_broken || depth > HK_MAX_NESTING / 3;
-    if (!is_plain) {
-        hk_json_begin_object(&r->w);
-    }
-    if (last.number == 0 || r->is_broken) {
-        if (is_plain) {
-            hk_json_null(&r->w);
-        }
+    bool has_value = last.number != 0 && !r->is_broken;
+    if (is_plain && has_value) {
+        write_content(r, &last, depth, true);
+    } else if (is_plain) {
+        hk_json_null(&r->w);
     } else {
-        bool is_list = last.number == 5 || last.number == 6;
-        if (!is_plain) {
-            hk_json_key(&r->w, kinds[last.number].name);
+        hk_json_begin_object(&r->w);
+        if (has_value) {
+            write_wrapped(r, &last, depth);
         }
-        if (is_list && !is_plain) {
-            hk_json_begin_object(&r->w);
-            if (last.bytes.len > 0) {
-                hk_json_key(&r->w, "values");
-            }
-        }
-        if (last.number == 5 && (is_plain || last.bytes.len > 0)) {
-            write_values(r, last.bytes, depth, is_plain);
-        } else if (last.number == 6 && (is_plain || last.bytes.len > 0)) {
-            write_pairs(r, last.bytes, depth, is_plain);
-        } else if (!is_list) {
-            write_scalar(r, &last);
-        }
-        if (is_list && !is_plain) {
-            hk_json_end_object(&r->w);
-        }
-    }
-    if (!is_plain) {
         hk_json_end_object(&r->w);
     }
 }
@@ -399,7 +412,8 @@ static bool read_span(struct reader *r, struct hk_str raw, struct hk_span *span,
     if (parent.len > 0) {
         span->parent_id = hexadecimal(r->arena, "", parent);
     }
-    if (span->start_ns < 0 || span->end_ns < 0 || !hk_str_is_utf8(span->trace_id) || !hk_str_is_utf8(span->name)) {
+    bool is_id = hk_str_is_utf8(span->trace_id) && memchr(span->trace_id.data, '\0', span->trace_id.len) == NULL;
+    if (span->start_ns < 0 || span->end_ns < 0 || !is_id) {
         return hk_error_set(err, HK_INVALID, "Cannot convert OpenTelemetry span to MLflow span");
     }
     span->inputs = parent.len == 0 ? attribute(r, raw, "mlflow.spanInputs", true) : (struct hk_str){0};
