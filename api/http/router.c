@@ -389,7 +389,7 @@ const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk
 
 void hk_router_run(const struct hk_route *route, struct hk_request *req, struct hk_response *res)
 {
-    if (hk_json_is_small(req->body, HK_MAX_BODY_VALUES)) {
+    if (route->takes_bytes || hk_json_is_small(req->body, HK_MAX_BODY_VALUES)) {
         route->handler(req, res);
     } else {
         hk_fail(req, res, HK_LIMIT, "The body holds more than %d values; send fewer at once.", HK_MAX_BODY_VALUES);

@@ -28,6 +28,7 @@ struct hk_route {
     void (*handler)(const struct hk_request *req, struct hk_response *res);
     /* Instead of a handler: the body is not kept, it goes where this says (sink.h). */
     void (*begin)(const struct hk_request *req, struct hk_response *res, struct hk_sink *sink);
+    bool takes_bytes; /* the body is not JSON, so that it is not looked at for how many values it would have */
 };
 
 /* Strings, prefixes and routes are borrowed for the router's life; the struct itself is copied. */

@@ -37,7 +37,7 @@ static void add_route(struct hk_mlflow *mlflow, const struct hk__ml_route *route
     memcpy(pattern, base, base_len);
     memcpy(pattern + base_len, route->path, path_len + 1);
     mlflow->routes[mlflow->route_count++] =
-        (struct hk_route){route->method, pattern, route->needs, route->handler, route->begin};
+        (struct hk_route){route->method, pattern, route->needs, route->handler, route->begin, route->takes_bytes};
 }
 
 static void add_table(struct hk_mlflow *mlflow, const struct hk__ml_table *table)

@@ -34,6 +34,7 @@ struct hk__ml_route {
     enum hk_role needs;
     void (*handler)(const struct hk_request *req, struct hk_response *res);
     void (*begin)(const struct hk_request *req, struct hk_response *res, struct hk_sink *sink); /* instead of it */
+    bool takes_bytes;                                                                           /* no JSON */
 };
 
 struct hk__ml_table {

@@ -102,7 +102,7 @@ static void export_spans(const struct hk_request *req, struct hk_response *res)
 }
 
 static const struct hk__ml_route routes[] = {
-    {HK_METHOD_POST, "/v1/traces", HK_ROLE_USER, export_spans},
+    {HK_METHOD_POST, "/v1/traces", HK_ROLE_USER, export_spans, NULL, true},
 };
 
 const struct hk__ml_table hk__ml_spans_table = HK__ML_TABLE(routes);

@@ -155,6 +155,12 @@ static void spans_that_are_refused(void **state)
     assert_non_null(strstr(fx_body, "Invalid Content-Type: text/plain."));
     assert_int_equal(send_spans("0", "application/x-protobuf", "xx"), 400);
     assert_non_null(strstr(fx_body, "{\"detail\":\"Invalid OpenTelemetry format"));
+    char *commas = malloc(300001); /* as JSON it would have too many values; it is none */
+    memset(commas, ',', 300000);
+    commas[300000] = '\0';
+    assert_int_equal(send_spans("0", "application/x-protobuf", commas), 400);
+    assert_non_null(strstr(fx_body, "{\"detail\":\"Invalid OpenTelemetry format"));
+    free(commas);
     assert_int_equal(send_spans("99", "application/x-protobuf", spans), 404);
     fx_expect(404, "GET", ROOT "/" TRACE, NULL, "not found");
 }
