@@ -11,8 +11,8 @@ static void write_instant(struct hk_json *w, const char *key, int64_t ms)
     struct hk_civil c;
     char text[48];
     hk_civil_from_us(ms * HK_MS_US, &c);
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)c.year, c.month, c.day, c.hour, c.minute,
-             c.second, c.microsecond / 1000);
+    const char *form = c.microsecond == 0 ? "%04d-%02d-%02dT%02d:%02d:%02dZ" : "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ";
+    snprintf(text, sizeof text, form, (int)c.year, c.month, c.day, c.hour, c.minute, c.second, c.microsecond / 1000);
     hk_json_kv_text(w, key, text);
 }
 
@@ -158,7 +158,7 @@ struct hk_assessment hk__ml_read_assessment(struct hk__ml_arguments *args, const
     if (a.content.data == NULL) {
         hk__ml_mistake(args, "Unknown assessment type: None");
     }
-    a.name = a.name != NULL ? a.name : a.kind;
+    a.name = a.name != NULL ? a.name : "";
     return a;
 }
 
