@@ -38,6 +38,8 @@ class Steady:
                     self.ids.setdefault(match[0], f"<id {len(self.ids) + 1}>")
 
     def text(self, text):
+        if GENERATED_NAME.match(text):
+            return "<name>"
         for token in self.tokens:
             text = text.replace(urllib.parse.quote(token, safe=""), "<token>").replace(token, "<token>")
         text = LONG.sub(lambda found: f"<{len(found[0])} x {found[1]}>", text)
@@ -46,15 +48,12 @@ class Steady:
 
     def value(self, value, key=None):
         if isinstance(value, dict):
-            kept = {name: self.value(member, name) for name, member in value.items()}
-            if kept.get("key") == "mlflow.runName" and GENERATED_NAME.match(str(kept.get("value"))):
-                kept["value"] = "<name>"
-            return kept
+            return {name: self.value(member, name) for name, member in value.items()}
         if isinstance(value, list):
             kept = [self.value(item, key) for item in value]
             return sorted(kept, key=in_any_order) if key in UNORDERED else kept
-        if key == "run_name" and isinstance(value, str) and GENERATED_NAME.match(value):
-            return "<name>"
+        if key in ("create_time", "last_update_time") and isinstance(value, str):
+            return "<time>"
         if isinstance(value, int) and not isinstance(value, bool) and TIME.fullmatch(str(value)):
             return "<time>"
         return self.text(value) if isinstance(value, str) else value

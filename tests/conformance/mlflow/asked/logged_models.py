@@ -11,7 +11,7 @@ def ask(s):
                  {"experiment_id": experiment, "name": "x", "params": "x"},
                  {"experiment_id": experiment, "name": "x", "tags": [{"key": "k"}]},
                  {"experiment_id": experiment, "name": "x", "source_run_id": "0" * 32},
-                 {"experiment_id": experiment, "name": "x", "params": [{"key": "x" * 256, "value": "v"}]},
+                 {"experiment_id": "0", "name": "x", "params": [{"key": "x" * 256, "value": "v"}]},
                  {"experiment_id": experiment, "name": "a.b"}, {"experiment_id": experiment, "name": "a%b"}, {"name": "x"}):
         s.post(ALL, body)
     model = s.post(ALL, {"experiment_id": experiment, "name": "tree", "model_type": "agent", "source_run_id": run,
@@ -23,7 +23,7 @@ def ask(s):
         s.get(f"{ALL}/{model_id}")
     s.ask("GET", f"/ajax-api/2.0/mlflow/{ALL}/{model}")
     for body in ({}, {"status": 2}, {"status": "LOGGED_MODEL_READY"}, {"status": "LOGGED_MODEL_UPLOAD_FAILED"},
-                 {"status": "LOGGED_MODEL_PENDING"}, {"status": "NONSENSE"}, {"status": 99}):
+                 {"status": "LOGGED_MODEL_PENDING"}, {"status": "NONSENSE"}, {"status": 99}, {"status": "LOGGED_MODEL_READY"}):
         s.patch(f"{ALL}/{model}", {"model_id": model, **body})
     s.patch(f"{ALL}/{none}", {"model_id": none, "status": 2})
     for body in ({}, {"params": []}, {"params": [{"key": "more", "value": "1"}]}, {"params": [{"key": "depth", "value": "4"}]},

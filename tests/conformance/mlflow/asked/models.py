@@ -9,6 +9,7 @@ def ask(s):
                  {"name": "t", "tags": [{"key": "k", "value": "x" * 100001}]}, {"name": ".."}, {"name": "a%2fb"},
                  {"name": "t", "deployment_job_id": "x"}):
         s.post("registered-models/create", body)
+    s.delete("registered-models/delete", {"name": "x" * 257})
     s.post("registered-models/create", {"name": "house", "description": "tiles",
         "tags": [{"key": "b", "value": "2"}, {"key": "a", "value": "1"}]})
     s.post("registered-models/create", {"name": "house"})
