@@ -73,6 +73,35 @@ static void random_setups(struct universe *u, struct hk_graph_builder *b, unsign
     }
 }
 
+static uint32_t asset_of(struct hk_graph_builder *b, size_t dag)
+{
+    char name[16];
+    snprintf(name, sizeof name, "a%zu", dag);
+    struct hk_asset asset = {.name = name, .uri = name};
+    return hk_graph_builder_asset(b, &asset);
+}
+
+/* Tasks bring the asset up to date that has their DAG's number, and a DAG is scheduled on those of DAGs before it: no
+ * circle of DAGs fills the universe. */
+static void random_assets(struct universe *u, struct hk_graph_builder *b, size_t dag)
+{
+    struct hk_graph *g = hk_graph_builder_dag(b);
+    for (uint32_t t = 0; t < g->task_count; t++) {
+        if (chance(u, 15)) {
+            hk_graph_builder_outlet(b, t, asset_of(b, dag));
+        }
+    }
+    if (dag == 0 || !chance(u, 40)) {
+        return;
+    }
+    uint32_t parts = (uint32_t)(1 + pick(u, dag));
+    g->schedule = (struct hk_schedule){.kind = HK_SCHEDULE_ASSETS, .zone = "UTC", .summary = "Asset"};
+    hk_graph_builder_condition(b, chance(u, 50) ? HK_ASSET_ALL : HK_ASSET_ANY, parts);
+    for (uint32_t i = 0; i < parts; i++) {
+        hk_graph_builder_condition(b, HK_ASSET_ONE, asset_of(b, i));
+    }
+}
+
 static void random_schedule(struct universe *u, struct hk_graph_builder *b, struct hk_graph *g)
 {
     static const char *const texts[] = {"@hourly", "*/20 * * * *", "0 */3 * * *", "@once", "@daily", "@continuous"};
@@ -113,6 +142,7 @@ struct hk_graph *random_graph(struct universe *u, struct sim_dag *dag)
         snprintf(id, sizeof id, "t%u", i);
         random_task(u, dag, hk_graph_builder_task(b, hk_str_from(id)), i);
     }
+    random_assets(u, b, (size_t)(dag - u->dags));
     if (g->schedule.kind == HK_SCHEDULE_CONTINUOUS) { /* must take time, or it fills the universe */
         struct hk_task *first = hk_graph_builder_find_task(b, HK_STR("t0"));
         first = first != NULL ? first : hk_graph_builder_task(b, HK_STR("t0"));

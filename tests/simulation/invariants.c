@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/store/asset_store.h"
+#include "scheduler/tick.h"
 #include "tests/simulation/universe.h"
 
 /* Rules, written a second time, from the states in the database: {all, done, success, failed, upstream_failed,
@@ -320,9 +322,20 @@ void check_database(struct universe *u)
     static const char RUNS_FULL[] =
         "SELECT r.dag_id, count(*) AS n, d.max_active_runs FROM dag_run r JOIN dag d USING (dag_id) "
         "WHERE r.state = 'running' GROUP BY r.dag_id HAVING n > d.max_active_runs AND d.max_active_runs > 0";
+    static const char EVENT_TWICE[] =
+        "SELECT r.dag_id, x.event_key, count(*) FROM asset_event_run x JOIN dag_run r USING (run_key) "
+        "GROUP BY r.dag_id, x.event_key HAVING count(*) > 1";
+    static const char EVENT_LEFT[] =
+        "SELECT q.dag_id, q.event_key, r.run_key FROM asset_queue q JOIN asset_event_run x USING (event_key) "
+        "JOIN dag_run r ON r.run_key = x.run_key AND r.dag_id = q.dag_id";
+    static const char NO_EVENT[] = "SELECT dag_id, run_key, 0 FROM dag_run r WHERE run_type = 'asset_triggered' AND "
+                                   "NOT EXISTS (SELECT 1 FROM asset_event_run x WHERE x.run_key = r.run_key)";
     struct hk_db *db = NULL;
     struct hk_error err;
     HK_ASSERT(hk_store_reader_take(u->store, &db, &err));
+    none(u, db, EVENT_TWICE, "an event made two runs of one DAG");
+    none(u, db, EVENT_LEFT, "an event made a run, and is queued still");
+    none(u, db, NO_EVENT, "a run for no event");
     none(u, db, POOLS_FULL, "pool over its slots");
     none(u, db, RUNS_FULL, "more runs than max_active_runs");
     for (size_t d = 0; d < u->dag_count; d++) {
@@ -382,6 +395,22 @@ static void check_unfinished(struct universe *u, struct hk_db *db, const struct 
 }
 
 /* Each run that ended by itself has called its DAG, and nothing is owed any more. */
+/* What is queued for a DAG that could run makes its condition hold only if there is no room for another run. */
+static void check_assets(struct universe *u, struct hk_db *db, const struct hk_dag *dag)
+{
+    bool has_event[MAX_DAGS + 1] = {false};
+    struct hk_error err;
+    if (dag->graph == NULL || dag->graph->schedule.kind != HK_SCHEDULE_ASSETS || dag->is_paused || dag->is_stale) {
+        return;
+    }
+    HK_ASSERT(dag->graph->asset_count <= MAX_DAGS && hk_store_dag_assets_waiting(db, dag->graph, has_event, &err));
+    uint32_t limit = hk_tick_runs_limit(dag);
+    bool has_room = limit == 0 || dag->run_count < limit;
+    if (has_room && hk_asset_condition_holds(dag->graph, has_event)) {
+        broken(u, "the assets of %s have events, and no run was made", dag->dag_id);
+    }
+}
+
 static void check_callbacks(struct universe *u, struct hk_db *db)
 {
     static const char OWED[] = "SELECT 'run', run_key, ended_us FROM dag_callback";
@@ -405,6 +434,7 @@ void check_end(struct universe *u)
     struct hk_error err;
     HK_ASSERT(hk_store_reader_take(u->store, &db, &err));
     for (size_t d = 0; d < m->dag_count; d++) {
+        check_assets(u, db, m->dags[d]);
         for (size_t i = 0; i < m->dags[d]->run_count; i++) {
             if (hk_run_state_is_finished(m->dags[d]->runs[i]->state)) {
                 broken(u, "at the end run %" PRId64 " is finished, but still in memory", m->dags[d]->runs[i]->run_key);

@@ -51,7 +51,7 @@ static bool run_many(struct sim_options options, uint64_t count)
 /* Each commit of some small universes fails once. */
 static bool run_failing_commits(struct sim_options options)
 {
-    static const uint64_t seeds[] = {1, 3, 11};
+    static const uint64_t seeds[] = {1, 3, 5, 7, 11};
     uint64_t starts = 0;
     uint64_t hash = 0;
     uint64_t failures = 0;
