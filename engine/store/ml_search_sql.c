@@ -12,7 +12,7 @@ const struct hk__search_columns *hk__search_column(const struct hk__search_table
             return column;
         }
     }
-    HK_ASSERT(!"an attribute without a column");
+    HK_ASSERT(false); /* an attribute without a column */
     return NULL;
 }
 
