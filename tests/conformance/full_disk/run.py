@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from engine_test import Report  # noqa: E402
 from standalone import Standalone, processes_of, wait_until  # noqa: E402
 
-TASKS = 48
+TASKS = 128  # more than fits in a log of the size of the database
 SECONDS = 120
 COMPLAINT = "the database cannot be written"
 RELIEF = "the database can be written again"
@@ -55,7 +55,7 @@ class SmallDisk:
         pass
 
     def make_room(self):
-        self.mount("remount,size=100m")
+        self.mount("remount,size=200m")
 
     def close(self):
         subprocess.run(["umount", "--lazy", self.home], check=True)

@@ -63,13 +63,16 @@ static void print_times(bool found, const struct hk_run_times *times)
 /* kind, expression, zone, delta, has_interval, interval */
 static bool make_timetable(char **f, struct hk_timetable **out)
 {
-    static const char *const KINDS[] = {"none", "once", "continuous", "cron", "delta", "crons"};
+    static const char *const KINDS[] = {
+        [HK_SCHEDULE_NONE] = "none",     [HK_SCHEDULE_ONCE] = "once", [HK_SCHEDULE_CONTINUOUS] = "continuous",
+        [HK_SCHEDULE_ASSETS] = "assets", [HK_SCHEDULE_CRON] = "cron", [HK_SCHEDULE_DELTA] = "delta",
+        [HK_SCHEDULE_CRONS] = "crons"};
     struct hk_schedule schedule = {.expression = f[1], .zone = f[2], .delta_us = number(f[3])};
     struct hk_error err;
     for (char *at = f[1]; (at = strchr(at, ';')) != NULL;) { /* several lines in one */
         *at = '\n';
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i <= HK_SCHEDULE_CRONS; i++) {
         if (strcmp(f[0], KINDS[i]) == 0) {
             schedule.kind = (enum hk_schedule_kind)i;
         }

@@ -79,7 +79,7 @@ def ask(s):
         s.get("runs/get", run_id=run)
 
     for what in ("runs/delete", "runs/restore"):
-                 for body in ({}, {"run_id": "0" * 32}, {"run_id": run}, {"run_id": run}):
+        for body in ({}, {"run_id": "0" * 32}, {"run_id": run}, {"run_id": run}):
             s.post(what, body)
             s.get("runs/get", run_id=run)
         if what == "runs/delete":

@@ -14,17 +14,16 @@ static void the_table_is_this(void **state)
 {
     (void)state;
     static const int NO = -1;
-    static const int expected[HK_STAGE_EVENT_COUNT][HK_STAGE_COUNT] =
-        {
-            /* from:                  None                 Staging              Production           Archived deleted */
-            [HK_STAGE_ON_RESET] = {HK_STAGE_NONE, HK_STAGE_NONE, HK_STAGE_NONE, HK_STAGE_NONE, NO},
-            [HK_STAGE_ON_STAGE] = {HK_STAGE_STAGING, HK_STAGE_STAGING, HK_STAGE_STAGING, HK_STAGE_STAGING, NO},
-            [HK_STAGE_ON_PROMOTE] = {HK_STAGE_PRODUCTION, HK_STAGE_PRODUCTION, HK_STAGE_PRODUCTION, HK_STAGE_PRODUCTION,
-                                     NO},
-            [HK_STAGE_ON_ARCHIVE] = {HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, NO},
-            [HK_STAGE_ON_DISPLACE] = {NO, HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, NO, NO},
-            [HK_STAGE_ON_DELETE] = {HK_STAGE_DELETED, HK_STAGE_DELETED, HK_STAGE_DELETED, HK_STAGE_DELETED, NO},
-        };
+    static const int expected[HK_STAGE_EVENT_COUNT][HK_STAGE_COUNT] = {
+        /* from:                  None                 Staging              Production           Archived deleted */
+        [HK_STAGE_ON_RESET] = {HK_STAGE_NONE, HK_STAGE_NONE, HK_STAGE_NONE, HK_STAGE_NONE, NO},
+        [HK_STAGE_ON_STAGE] = {HK_STAGE_STAGING, HK_STAGE_STAGING, HK_STAGE_STAGING, HK_STAGE_STAGING, NO},
+        [HK_STAGE_ON_PROMOTE] = {HK_STAGE_PRODUCTION, HK_STAGE_PRODUCTION, HK_STAGE_PRODUCTION, HK_STAGE_PRODUCTION,
+                                 NO},
+        [HK_STAGE_ON_ARCHIVE] = {HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, NO},
+        [HK_STAGE_ON_DISPLACE] = {NO, HK_STAGE_ARCHIVED, HK_STAGE_ARCHIVED, NO, NO},
+        [HK_STAGE_ON_DELETE] = {HK_STAGE_DELETED, HK_STAGE_DELETED, HK_STAGE_DELETED, HK_STAGE_DELETED, NO},
+    };
     for (int e = 0; e < HK_STAGE_EVENT_COUNT; e++) {
         for (int s = 0; s < HK_STAGE_COUNT; s++) {
             enum hk_model_stage to = HK_STAGE_COUNT;
