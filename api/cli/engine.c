@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "api/airflow/rest.h"
+#include "api/cli/webhook_rules.h"
+#include "api/mlflow/mlflow.h"
 #include "api/cli/artifacts.h"
 #include "api/cli/dag_callback.h"
 #include "api/cli/door.h"
@@ -408,6 +410,7 @@ static bool start_doors(struct hk_engine *e, struct hk_error *err)
     struct hk_mlflow_options mlflow = {.store = e->store,
                                        .clock = hk_clock_system(),
                                        .secret = &e->key,
+                                       .webhooks = hk_cli_webhook_rules(),
                                        .artifacts = e->artifacts,
                                        .jobs = e->jobs,
                                        .post = hk_engine_post,

@@ -58,8 +58,13 @@ void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, co
     w->req = req;
     w->res = res;
     w->deferred = hk_response_defer(res);
-    const struct hk_write store_write = {.run = run_write, .done = done, .arg = w, .done_on_writer = true};
-    hk_store_submit(hk__ml(req)->options.store, &store_write);
+    hk__ml_write_deferred(w);
+}
+
+void hk__ml_write_deferred(struct hk__ml_write *write)
+{
+    const struct hk_write store_write = {.run = run_write, .done = done, .arg = write, .done_on_writer = true};
+    hk_store_submit(hk__ml(write->req)->options.store, &store_write);
 }
 
 void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, void *data,

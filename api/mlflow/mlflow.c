@@ -5,6 +5,7 @@
 
 #include "api/mlflow/gate_calls.h"
 #include "api/mlflow/mlflow_internal.h"
+#include "api/mlflow/webhook_sender.h"
 #include "engine/base/alloc.h"
 
 static const struct hk__ml_table *const tables[] = {
@@ -54,11 +55,23 @@ static void add_table(struct hk_mlflow *mlflow, const struct hk__ml_table *table
     }
 }
 
+static void set_rules(struct hk_webhook_rules *rules)
+{
+    rules->schemes = rules->schemes != NULL ? rules->schemes : "https";
+    if (!rules->has_counts) {
+        rules->timeout_s = 30;
+        rules->max_retries = 3;
+    }
+}
+
 struct hk_mlflow *hk_mlflow_new(const struct hk_mlflow_options *options)
 {
     struct hk_mlflow *mlflow = hk_alloc(sizeof *mlflow);
     mlflow->options = *options;
     hk_rand_init_system(&mlflow->rand);
+    set_rules(&mlflow->options.webhooks);
+    mlflow->webhooks = hk__webhook_sender_new(&mlflow->options);
+    hk_store_watch(options->store, hk__webhook_sender_wake, mlflow->webhooks);
     size_t most = 0;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         most += tables[i]->count * BASES;
@@ -75,6 +88,8 @@ void hk_mlflow_free(struct hk_mlflow *mlflow)
     if (mlflow == NULL) {
         return;
     }
+    hk_store_unwatch(mlflow->options.store, hk__webhook_sender_wake, mlflow->webhooks);
+    hk__webhook_sender_free(mlflow->webhooks);
     for (size_t i = 0; i < mlflow->route_count; i++) {
         free((char *)(uintptr_t)mlflow->routes[i].pattern);
     }

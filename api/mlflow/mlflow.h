@@ -23,10 +23,21 @@
 
 struct hk_mlflow;
 
+/* Which hosts webhooks may call, and how patiently: the environment's MLFLOW_WEBHOOK_ALLOWED_SCHEMES,
+ * _ALLOW_PRIVATE_IPS, _REQUEST_TIMEOUT and _REQUEST_MAX_RETRIES. All zero: MLflow's defaults. */
+struct hk_webhook_rules {
+    const char *schemes; /* "https"; borrowed */
+    bool allows_private;
+    bool has_counts; /* else the two below are the defaults: 30 and 3 */
+    int timeout_s;
+    int max_retries;
+};
+
 struct hk_mlflow_options {
     struct hk_store *store;
     const struct hk_clock *clock;
     const struct hk_secret_key *secret; /* borrowed; seals the secrets of webhooks */
+    struct hk_webhook_rules webhooks;
     /* Borrowed; where the artifacts of mlflow-artifacts:/ lie, and who may wait for them. The queue ends before the
      * artifacts and this, after the server. */
     struct hk_artifacts *artifacts;

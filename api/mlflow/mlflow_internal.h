@@ -10,11 +10,14 @@
 #include "engine/base/rand.h"
 #include "engine/tracking/key.h"
 
+struct hk__webhook_sender;
+
 struct hk_mlflow {
     struct hk_mlflow_options options;
     struct hk_route *routes; /* owned, with their patterns */
     size_t route_count;
-    struct hk_rand rand; /* of new ids and names; the writer thread's */
+    struct hk__webhook_sender *webhooks; /* owned */
+    struct hk_rand rand;                 /* of new ids and names; the writer thread's */
 };
 
 static inline struct hk_mlflow *hk__ml(const struct hk_request *req)
@@ -65,6 +68,7 @@ extern const struct hk__ml_table hk__ml_assessments_table;
 extern const struct hk__ml_table hk__ml_spans_table;
 extern const struct hk__ml_table hk__ml_trace_search_table;
 extern const struct hk__ml_table hk__ml_trace_get_table;
+extern const struct hk__ml_table hk__ml_webhooks_table;
 
 /* ---- failures (answer.c) ---- */
 
@@ -188,6 +192,10 @@ bool hk__ml_write_fail(struct hk__ml_write *write, struct hk_error *err, const c
 void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, void *data,
                         bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err));
 void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, const struct hk__ml_write *write);
+
+/* For a thread that may wait (engine/artifacts/job_queue.h), after the handler has deferred its answer: write->deferred
+ * is that handle, which this completes. */
+void hk__ml_write_deferred(struct hk__ml_write *write);
 
 /* {} */
 void hk__ml_empty(struct hk_response *res);

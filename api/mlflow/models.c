@@ -231,7 +231,7 @@ static bool run_set_tag(struct hk_db *db, struct hk__ml_write *write, struct hk_
     struct hk_model_row model;
     hk__ml_empty(write->res);
     return hk_store_model_get(db, call->name, write->req->arena, &model, err) &&
-           hk_store_model_tag_set(db, model.key, &tag, err);
+           hk_store_model_tag_set(db, model.key, &tag, err) && hk__ml_tell_tag(db, call, model.key, true, err);
 }
 
 static void set_tag(const struct hk_request *req, struct hk_response *res)
@@ -248,7 +248,8 @@ static bool run_delete_tag(struct hk_db *db, struct hk__ml_write *write, struct 
     struct hk_model_row model;
     hk__ml_empty(write->res);
     return hk_store_model_get(db, call->name, write->req->arena, &model, err) &&
-           hk_store_model_tag_delete(db, model.key, call->key.data, err);
+           hk_store_model_tag_delete(db, model.key, call->key.data, err) &&
+           hk__ml_tell_tag(db, call, model.key, false, err);
 }
 
 static void delete_tag(const struct hk_request *req, struct hk_response *res)

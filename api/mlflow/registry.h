@@ -73,6 +73,10 @@ void hk__ml_check_model_tags(struct hk__ml_arguments *args, const struct hk_mode
 /* A sentence of engine/registry becomes the mistake; NULL is none. */
 void hk__ml_refuse(struct hk__ml_arguments *args, const char *sentence);
 
+/* Tells webhooks that the call has set or deleted its tag. */
+HK_MUST_USE bool hk__ml_tell_tag(struct hk_db *db, const struct hk__ml_model_call *call, int64_t model_key,
+                                 bool was_set, struct hk_error *err);
+
 const char *hk__ml_actor(const struct hk_request *req); /* NULL: nobody has a name */
 
 /* The one way of this door to a promotion. *applied false: the failure has been written as the answer, and what was

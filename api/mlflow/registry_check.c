@@ -2,6 +2,7 @@
 
 #include "api/mlflow/gate_calls.h"
 #include "engine/registry/model_name.h"
+#include "engine/store/webhook_news.h"
 
 void hk__ml_refuse(struct hk__ml_arguments *args, const char *sentence)
 {
@@ -97,6 +98,21 @@ void hk__ml_check_model_tags(struct hk__ml_arguments *args, const struct hk_mode
         hk__ml_refuse(args, of_version ? hk_version_tag_mistake(arena, key, tags[i].value)
                                        : hk_model_tag_mistake(arena, key, tags[i].value));
     }
+}
+
+bool hk__ml_tell_tag(struct hk_db *db, const struct hk__ml_model_call *call, int64_t model_key, bool was_set,
+                     struct hk_error *err)
+{
+    const struct hk_webhook_news news = {.about = call->version_text.data != NULL ? HK_WEBHOOK_VERSION_TAG
+                                                                                  : HK_WEBHOOK_MODEL_TAG,
+                                         .action = was_set ? "set" : "deleted",
+                                         .model_key = model_key,
+                                         .model = call->name,
+                                         .version = call->version,
+                                         .subject = call->key.data,
+                                         .value = call->value,
+                                         .happened_us = call->promotion.now_us};
+    return hk_store_webhook_tell(db, &news, err);
 }
 
 bool hk__ml_promote(struct hk_db *db, struct hk__ml_write *write, const struct hk_promotion *promotion, bool *applied,

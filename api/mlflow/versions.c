@@ -336,7 +336,8 @@ static bool run_set_tag(struct hk_db *db, struct hk__ml_write *write, struct hk_
     struct hk_model_version_row version;
     hk__ml_empty(write->res);
     return hk_store_model_version_get(db, call->name, call->version, write->req->arena, &version, err) &&
-           hk_store_model_version_tag_set(db, version.key, &tag, err);
+           hk_store_model_version_tag_set(db, version.key, &tag, err) &&
+           hk__ml_tell_tag(db, call, version.model_key, true, err);
 }
 
 static void set_tag(const struct hk_request *req, struct hk_response *res)
@@ -353,7 +354,8 @@ static bool run_delete_tag(struct hk_db *db, struct hk__ml_write *write, struct 
     struct hk_model_version_row version;
     hk__ml_empty(write->res);
     return hk_store_model_version_get(db, call->name, call->version, write->req->arena, &version, err) &&
-           hk_store_model_version_tag_delete(db, version.key, call->key.data, err);
+           hk_store_model_version_tag_delete(db, version.key, call->key.data, err) &&
+           hk__ml_tell_tag(db, call, version.model_key, false, err);
 }
 
 static void delete_tag(const struct hk_request *req, struct hk_response *res)

@@ -65,6 +65,10 @@ enum {
     HK_S3_PART_BYTES = 64 * 1024 * 1024,       /* of an object that is brought in parts: 640 GB at most */
     HK_ARTIFACT_DEADLINE_MS = 600 * 1000,      /* for a disk or an object store to take what was uploaded */
     HK_ARTIFACT_URL_SECONDS = 300,             /* how long an address that is handed out is good for; MLflow's */
+    HK_MAX_WEBHOOK_TRANSFERS = 10,             /* on their way at once */
+    HK_MAX_WEBHOOK_ANSWER = 64 * 1024,         /* bytes; the rest is not looked at */
+    HK_MAX_WEBHOOK_WAIT_S = 60,                /* before the next try, whatever the receiver asks for */
+    HK_MAX_WEBHOOK_LIST = 1000,                /* in one answer; MLflow's */
 
     /* promotions */
     HK_DEFAULT_AUDIT_PAGE = 100,

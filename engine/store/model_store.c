@@ -1,5 +1,8 @@
 #include "engine/store/model_store.h"
 
+#include "engine/base/clock.h"
+#include "engine/store/webhook_news.h"
+
 static const char FIND[] = "SELECT model_key, name, description, last_version, created_ms, updated_ms "
                            "FROM registered_model WHERE name = ?1";
 static const char KEY_OF[] = "SELECT model_key FROM registered_model WHERE name = ?1";
@@ -70,7 +73,15 @@ bool hk_store_model_create(struct hk_db *db, const struct hk_model_save *save, i
     for (size_t i = 0; i < save->tag_count && ok; i++) {
         ok = hk_store_model_tag_set(db, *key, &save->tags[i], err);
     }
-    return ok;
+    const struct hk_webhook_news news = {.about = HK_WEBHOOK_MODEL,
+                                         .action = "created",
+                                         .model_key = *key,
+                                         .model = save->name,
+                                         .description = save->description,
+                                         .tags = save->tags,
+                                         .tag_count = save->tag_count,
+                                         .happened_us = save->now_ms * HK_MS_US};
+    return ok && hk_store_webhook_tell(db, &news, err);
 }
 
 bool hk_store_model_describe(struct hk_db *db, int64_t key, struct hk_str description, int64_t now_ms,

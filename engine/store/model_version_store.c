@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/store/event_store.h"
+#include "engine/store/webhook_news.h"
 
 #define COLUMNS                                                                                                        \
     "version_key, model_key, version, stage, status, status_message, v.description, author, source, "                  \
@@ -159,7 +160,18 @@ bool hk_store_model_version_create(struct hk_db *db, const struct hk_model_versi
                                          .run_id = save->run_id,
                                          .actor = save->author,
                                          .happened_us = save->now_ms * HK_MS_US};
-    return hk_store_model_event_add(db, &event, err);
+    const struct hk_webhook_news news = {.about = HK_WEBHOOK_VERSION,
+                                         .action = "created",
+                                         .model_key = model_key,
+                                         .model = save->model,
+                                         .version = *version,
+                                         .source = save->source,
+                                         .run_id = save->run_id,
+                                         .description = save->description,
+                                         .tags = save->tags,
+                                         .tag_count = save->tag_count,
+                                         .happened_us = save->now_ms * HK_MS_US};
+    return hk_store_model_event_add(db, &event, err) && hk_store_webhook_tell(db, &news, err);
 }
 
 bool hk_store_model_version_describe(struct hk_db *db, int64_t key, struct hk_str description, int64_t now_ms,

@@ -6,6 +6,7 @@
 #include "engine/store/event_store.h"
 #include "engine/store/model_alias_store.h"
 #include "engine/store/model_version_store.h"
+#include "engine/store/webhook_news.h"
 
 /* One promotion on its way. */
 struct move {
@@ -80,6 +81,19 @@ static bool to_stage(const struct move *m, const struct hk_model_version_row *ve
     return transition(m, version, event, to, err) && hk_store_model_touch(m->db, version->model_key, m->now_ms, err);
 }
 
+static bool tell_alias(const struct move *m, int64_t model_key, const char *alias, int64_t version,
+                       struct hk_error *err)
+{
+    const struct hk_webhook_news news = {.about = HK_WEBHOOK_ALIAS,
+                                         .action = version != 0 ? "created" : "deleted",
+                                         .model_key = model_key,
+                                         .model = m->p->model,
+                                         .version = version,
+                                         .subject = alias,
+                                         .happened_us = m->p->now_us};
+    return hk_store_webhook_tell(m->db, &news, err);
+}
+
 static bool to_alias(const struct move *m, const struct hk_model_version_row *version, struct hk_error *err)
 {
     int64_t holder = 0;
@@ -94,7 +108,8 @@ static bool to_alias(const struct move *m, const struct hk_model_version_row *ve
     e.previous_version = holder;
     e.target = m->p->alias;
     return hk_store_alias_set(m->db, version->model_key, m->p->alias, holder, version->version, err) &&
-           hk_store_model_event_add(m->db, &e, err);
+           hk_store_model_event_add(m->db, &e, err) &&
+           tell_alias(m, version->model_key, m->p->alias, version->version, err);
 }
 
 static bool drop_alias(const struct move *m, int64_t model_key, const char *alias, struct hk_error *err)
@@ -109,7 +124,8 @@ static bool drop_alias(const struct move *m, int64_t model_key, const char *alia
     struct hk_model_event e = event_of(m, HK_EVENT_MODEL_ALIAS_DELETED);
     e.previous_version = holder;
     e.target = alias;
-    return hk_store_alias_delete(m->db, model_key, alias, holder, err) && hk_store_model_event_add(m->db, &e, err);
+    return hk_store_alias_delete(m->db, model_key, alias, holder, err) && hk_store_model_event_add(m->db, &e, err) &&
+           tell_alias(m, model_key, alias, 0, err);
 }
 
 struct alias_list {

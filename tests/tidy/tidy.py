@@ -51,10 +51,10 @@ LIBRARIES = {
     "microhttpd.h": ["api/http/"],
     "jansson.h": ["engine/base/json.", "api/", "dags/", "workers/"],
     "uv.h": ["engine/base/", "engine/store/", "engine/artifacts/", "dags/", "workers/", "api/"],
-    "openssl/": ["api/http/", "engine/artifacts/", "engine/store/secret.c"],
+    "openssl/": ["api/http/", "engine/artifacts/", "engine/store/secret.c", "api/mlflow/webhook_sender.c"],
     "yaml.h": ["dags/", "api/cli/output_yaml.c"],
     "msgpack.h": ["workers/"],
-    "curl/": ["workers/", "engine/artifacts/", "api/cli/"],
+    "curl/": ["workers/", "engine/artifacts/", "api/cli/", "api/mlflow/webhook_sender.c"],
     "cmocka.h": [],
 }
 # Reads JSON trees, so it carries jansson with it; the scheduler's decisions and the states know none.

@@ -57,6 +57,8 @@ static bool fx_find_user(void *context, struct hk_str username, char *hash, size
     return hk_error_set(err, HK_NOT_FOUND, "no users here");
 }
 
+static struct hk_webhook_rules fx_rules; /* all zero: the defaults */
+
 static int fx_set_up(void **state)
 {
     (void)state;
@@ -79,6 +81,7 @@ static int fx_set_up(void **state)
     const struct hk_mlflow_options mlflow = {.store = fx.store,
                                              .clock = &fx_clock,
                                              .secret = &fx.key,
+                                             .webhooks = fx_rules,
                                              .artifacts = fx.artifacts,
                                              .jobs = fx.jobs,
                                              .post = fx_post};
@@ -94,8 +97,8 @@ static int fx_tear_down(void **state)
     hk_job_queue_free(fx.jobs);
     hk_router_destroy(fx.router);
     hk_auth_destroy(fx.auth);
-    hk_store_close(fx.store);
     hk_mlflow_free(fx.mlflow);
+    hk_store_close(fx.store);
     hk_artifacts_free(fx.artifacts);
     snprintf(command, sizeof command, "rm -rf '%s'", fx.folder);
     return system(command);
