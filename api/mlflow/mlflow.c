@@ -14,7 +14,7 @@ static const struct hk__ml_table *const tables[] = {
     &hk__ml_versions_table,     &hk__ml_aliases_table,     &hk__ml_logged_models_table, &hk__ml_search_table,
     &hk__ml_traces_table,       &hk__ml_assessments_table, &hk__ml_spans_table,         &hk__ml_trace_search_table,
     &hk__ml_model_search_table, &hk__ml_gates_table,       &hk__ml_policies_table,      &hk__ml_requests_table,
-    &hk__ml_trace_get_table,
+    &hk__ml_trace_get_table,    &hk__ml_webhooks_table,
 };
 
 static const char *const prefixes[] = {
