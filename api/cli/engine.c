@@ -9,14 +9,13 @@
 #include <unistd.h>
 
 #include "api/airflow/rest.h"
-#include "api/cli/webhook_rules.h"
-#include "api/mlflow/mlflow.h"
 #include "api/cli/artifacts.h"
 #include "api/cli/dag_callback.h"
 #include "api/cli/door.h"
 #include "api/cli/home_url.h"
 #include "api/cli/known_dag.h"
 #include "api/cli/task_lineage.h"
+#include "api/cli/webhook_rules.h"
 #include "api/http/login.h"
 #include "api/http/server.h"
 #include "api/mlflow/mlflow.h"

@@ -137,7 +137,7 @@ bool hk_store_webhook_update(struct hk_db *db, const struct hk_secret_key *secre
                              const struct hk_webhook_save *save, struct hk_error *err)
 {
     struct hk_arena arena;
-    struct hk_webhook_row row;
+    struct hk_webhook_row row = {0};
     hk_arena_init(&arena);
     bool ok = hk_store_webhook_get(db, webhook_id, &arena, &row, err) && change(db, secret, row.key, save, err);
     hk_arena_clear(&arena);

@@ -64,7 +64,7 @@ static bool is_whole(size_t len)
 {
     const char *body = strstr(seen, "\r\n\r\n");
     const char *length = strcasestr(seen, "content-length:");
-    return body != NULL && length != NULL && len >= (size_t)(body + 4 - seen) + (size_t)atoll(length + 15);
+    return body != NULL && length != NULL && len >= (size_t)(body + 4 - seen) + (size_t)strtoull(length + 15, NULL, 10);
 }
 
 /* The next request, whole; -1: a sender that went away. */
