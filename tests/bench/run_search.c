@@ -84,8 +84,9 @@ static void measure(struct hk_db *db, const char *filter, const char *order, int
         took[round] = hk_clock_monotonic_us(hk_clock_system()) - begin;
     }
     qsort(took, ROUNDS, sizeof took[0], by_value);
-    printf("%8.2f ms  %3zu%s  filter \"%s\" order \"%s\" offset %lld\n", (double)took[(ROUNDS - 1) / 2] / 1000,
-           found.count, found.has_more ? "+" : " ", filter, order, (long long)offset);
+    const int64_t median = took[(ROUNDS - 1) / 2];
+    printf("%8.2f ms  %3zu%s  filter \"%s\" order \"%s\" offset %lld\n", (double)median / 1000, found.count,
+           found.has_more ? "+" : " ", filter, order, (long long)offset);
     hk_arena_clear(&arena);
 }
 
