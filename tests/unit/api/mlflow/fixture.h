@@ -21,7 +21,7 @@
 
 static struct {
     char folder[64];
-    int64_t now_us;
+    _Atomic int64_t now_us; /* the sender of webhooks reads it on a thread of its own */
     struct hk_store *store;
     struct hk_secret_key key;
     struct hk_artifacts *artifacts;
