@@ -31,6 +31,12 @@ def log_of(engine, run_id, task_id):
         return file.read()
 
 
+def log_says(engine, run_id, text):
+    """A task's last words may reach its log after its state."""
+    wait_until(lambda: text in log_of(engine, run_id, "promote"), SECONDS, f"'{text}' in the log of {run_id}")
+    return []
+
+
 def train(engine, run_id, degree):
     engine.trigger("comfort_model", dag_run_id=run_id, conf={"degree": degree})
     return engine.wait_for_run("comfort_model", run_id, SECONDS)
@@ -47,9 +53,7 @@ def champion(client):
 
 def a_good_one(report, engine, client):
     report.equal("a run with a model that is as rich as it should be", train(engine, "good", 2), "success")
-    # A task's last words may reach its log after its state.
-    wait_until(lambda: "requested" in log_of(engine, "good", "promote"), SECONDS, "the task's last words")
-    report.check("asking for the alias opened a request")
+    report.check("asking for the alias opened a request", log_says(engine, "good", "requested"))
     wait_until(lambda: champion(client) == "1", SECONDS, "the first champion")
     report.check("version 1 became the champion by itself")
     wait_until(lambda: ended(engine, "comfort_check", 1), SECONDS, "the validation run")
@@ -73,11 +77,10 @@ def bad_ones(report, engine, client):
     report.equal("a run whose model is too simple fails", train(engine, "simple", 1), "failed")
     report.equal("at its last task", engine.task_states("comfort_model", "simple"),
                  {"train": "success", "evaluate": "success", "register": "success", "promote": "failed"})
-    log = log_of(engine, "simple", "promote")
-    report.contains("the log says what the policy wanted", log, "metrics.auc >= 0.9")
-    report.contains("and what it measured", log, "0.477")
+    report.check("the log says what the policy wanted", log_says(engine, "simple", "metrics.auc >= 0.9"))
+    report.check("and what it measured", log_says(engine, "simple", "0.477"))
     report.equal("one that is good, but worse than the champion, fails, too", train(engine, "worse", 3), "failed")
-    report.contains("with the comparison in its log", log_of(engine, "worse", "promote"), "champion")
+    report.check("with the comparison in its log", log_says(engine, "worse", "champion"))
     try:
         client.set_registered_model_alias("comfort", "champion", "2")
         report.check("setting the alias by hand is refused", ["it was not"])
