@@ -135,9 +135,97 @@ def make_template_environments(dags):
     DAG.get_template_env = get_template_env
 
 
+def keep_bundles():
+    """Each task reads the configuration of the DAG bundles anew and logs what it has found: the log is left."""
+    from airflow.dag_processing.bundles import manager
+    from airflow.sdk.execution_time import task_runner
+
+    kept = task_runner.DagBundlesManager()
+    kept._log, get_bundle = kept.log.bind(), kept.get_bundle
+    ready = {bundle.name: bundle for bundle in kept.get_all_dag_bundles()}
+    settled = manager.conf.getjson("dag_processor", "dag_bundle_config_list")
+    found = manager._parse_bundle_config(settled) if settled else []
+    classes = {bundle.classpath: manager.import_string(bundle.classpath) for bundle in found}
+    parse, import_string = manager._parse_bundle_config, manager.import_string
+
+    def get_ready_bundle(name, version=None):
+        return ready[name] if version is None and name in ready else get_bundle(name, version)
+
+    def bundles():
+        kept._bundle_config = {}
+        kept.parse_config()
+        return kept
+
+    kept.get_bundle = get_ready_bundle
+    manager._parse_bundle_config = lambda config: found if config is settled else parse(config)
+    manager.import_string = lambda path: classes[path] if path in classes else import_string(path)
+    task_runner.DagBundlesManager = bundles
+
+
+def keep_params():
+    """The SDK asks the configuration once where it merges a task's parameters, and gets it by an import of its own."""
+    from airflow.sdk import configuration
+    from airflow.sdk.execution_time import task_runner
+
+    process, known = task_runner.process_params, Config(configuration.conf)
+    known.getboolean("core", "dag_run_conf_overrides_params")
+    known.settle()
+
+    def process_params(*args, **options):
+        real, configuration.conf = configuration.conf, known
+        try:
+            return process(*args, **options)
+        finally:
+            configuration.conf = real
+
+    task_runner.process_params = process_params
+
+
+def keep_out_spans():
+    """Where no tracer is set up the spans around a task and its parts are of no kind; it takes the SDK a dozen calls to
+    find that out."""
+    from airflow.sdk.execution_time import task_runner
+    from opentelemetry import trace
+
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        no_span = trace.INVALID_SPAN
+        task_runner._make_task_span = lambda msg: no_span
+        task_runner.detail_span._make_ctx = lambda self: no_span
+
+
+class Nobody:
+    """The listener manager of a process in which no plugin listens."""
+
+    has_listeners = False
+
+    def __init__(self):
+        self.hook = self
+
+    def __getattr__(self, _):
+        return self.call
+
+    @staticmethod
+    def call(**_):
+        return []
+
+
+def keep_listeners():
+    """Airflow watches the calls of its listeners even where there is none."""
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.listener import get_listener_manager
+
+    if not get_listener_manager().has_listeners:
+        nobody = Nobody()
+        task_runner.get_listener_manager = lambda: nobody
+
+
 def keep_what_is_known(dags):
     """In the warm process, once the file is imported: its DAGs live as long as it does."""
     for names in configs():
         names["conf"].settle()
     keep_plain_dags(dags)
     make_template_environments(dags)
+    keep_bundles()
+    keep_params()
+    keep_out_spans()
+    keep_listeners()

@@ -25,22 +25,29 @@ before it reads which task it is for (live_inside_sdk and begin_task in hanok_sd
 Nothing outlives the host: every process it forks asks the kernel to be killed with its parent.
 """
 
+import os
+import sys
+
+sys.dont_write_bytecode = True  # of the modules beside this file, which may lie where nothing should be written
+from hanok_forks import spare_locks
+
+alone = spare_locks()  # before the others are imported, of which some have locks
+
+import _signal  # what signal is made of: without its enumerations, which cost a child 60 pages
 import collections
+import contextlib
 import ctypes
 import errno
 import gc
 import importlib.util
 import json
-import os
 import resource
 import select
 import signal
 import socket
 import stat
-import sys
 import time
 
-sys.dont_write_bytecode = True  # of the two modules beside this file, which may lie where nothing should be written
 from hanok_sdk import (
     LOG_FD, begin_task, complain, configure_logging_once, import_sdk, live_inside_sdk, rehearse, set_environment,
 )
@@ -76,12 +83,14 @@ WARM_IDLE_SECONDS = 300.0
 WARM_AGE_SECONDS = 900.0  # so that what an import computed from the clock does not grow old
 WARM_IMPORT_SECONDS = 35.0  # Airflow's own dagbag_import_timeout is 30
 PR_SET_PDEATHSIG = 1
+KILL = int(signal.SIGKILL)
 
 libc = ctypes.CDLL(None, use_errno=True)
+prctl = libc.prctl
 
 
 def die_with_parent(parent):
-    libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    prctl(PR_SET_PDEATHSIG, KILL, 0, 0, 0)
     if os.getppid() != parent:  # it died before we asked
         os._exit(125)
 
@@ -111,7 +120,7 @@ def serve(server):
 def run_cold(record):
     """The life of a child that starts from the beginning: the SDK's own entry points."""
     os.environ.update(record["env"])
-    set_own(record)
+    set_own(record, names_to_set())
     if record["op"] == "parse":
         from airflow.dag_processing.processor import _parse_file_entrypoint as target
     else:
@@ -129,13 +138,16 @@ def split_own(record):
     record["own"] = {name: env.pop(name) for name in OWN_VARIABLES if name in env}
 
 
-def set_own(record):
+def names_to_set():
     """What the user has set stays; the token is not for a tracking server of the user's own."""
-    own = record["own"]
-    if own and "MLFLOW_TRACKING_URI" in os.environ:
-        own = {"MLFLOW_RUN_CONTEXT": own["MLFLOW_RUN_CONTEXT"]}
-    for name, value in own.items():
-        os.environ.setdefault(name, value)
+    names = ("MLFLOW_RUN_CONTEXT",) if "MLFLOW_TRACKING_URI" in os.environ else OWN_VARIABLES
+    return [name for name in names if name not in os.environ]
+
+
+def set_own(record, names):
+    for name in names:
+        if name in record["own"]:
+            os.environ[name] = record["own"][name]
 
 
 def take_places(fds):
@@ -144,13 +156,15 @@ def take_places(fds):
         os.dup2(fd, place, inheritable=place != LOG_FD)
 
 
-def keep_only(fds):
-    """Closes every descriptor above 2 but these."""
-    low = CONTROL_FD
-    for fd in sorted(fds):
-        os.closerange(low, fd)
-        low = fd + 1
-    os.closerange(low, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+def all_but(fds):
+    """The ranges of descriptors above 2 that close_ranges() shall close in a child, found before the fork."""
+    places = [CONTROL_FD - 1, *sorted(fds), resource.getrlimit(resource.RLIMIT_NOFILE)[0]]
+    return [(low + 1, high) for low, high in zip(places, places[1:])]
+
+
+def close_ranges(ranges):
+    for low, high in ranges:
+        os.closerange(low, high)
 
 
 class Line:
@@ -241,12 +255,14 @@ class Server:
 
     def __init__(self, line, kept):
         self.line = line
-        self.kept = kept
+        self.closed = all_but([LOG_FD, *kept])
         self.jobs = {}  # pid -> id
         self.forks = 0
         self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    way_to_fork = contextlib.nullcontext()
 
     def begin(self, record):
         """What a job's child does once it has its descriptors."""
@@ -255,10 +271,11 @@ class Server:
     def fork_job(self, record, fds):
         def life():
             take_places(fds)
-            keep_only([LOG_FD, *self.kept])
+            close_ranges(self.closed)
             self.begin(record)
 
-        pid = self.fork(life)
+        with self.way_to_fork:
+            pid = self.fork(life)
         close_all(fds)
         if pid is None:
             self.tell_failed(record["id"], 127 << 8)
@@ -284,7 +301,7 @@ class Server:
             os.setpgid(0, 0)
             die_with_parent(parent)
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
             raise Child(life)
         return pid
 
@@ -339,7 +356,13 @@ def take_fds(line, record):
 
 
 class WarmServer(Server):
-    """The loop of a warm process."""
+    """The loop of a warm process, which is not used where the import of its file has started threads."""
+
+    way_to_fork = alone
+
+    def __init__(self, line, kept):
+        super().__init__(line, kept)
+        self.names = names_to_set()  # here once: what a child does not ask costs it no page
 
     def serve(self):
         is_retired = False
@@ -355,7 +378,7 @@ class WarmServer(Server):
 
     def begin(self, record):
         """Goes on in the SDK's main(), where the warm process stands."""
-        set_own(record)
+        set_own(record, self.names)
 
 
 def live_warm(line, file, env, kept):
@@ -410,6 +433,7 @@ class Warm:
 class Host(Server):
     def __init__(self, line, kept):
         super().__init__(line, kept)
+        self.kept = kept
         self.warm = collections.OrderedDict()  # key -> Warm, least recently used first
         self.all = {}  # pid -> Warm, retired ones included
         self.unfit = collections.OrderedDict()  # key -> signature
@@ -473,7 +497,7 @@ class Host(Server):
         ours, theirs = socket.socketpair()
 
         def life():
-            keep_only([LOG_FD, theirs.fileno(), *self.kept])
+            close_ranges(all_but([LOG_FD, theirs.fileno(), *self.kept]))
             live_warm(Line(theirs), key[0], env, self.kept)
 
         pid = self.fork(life)
