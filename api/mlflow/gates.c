@@ -218,7 +218,9 @@ static void list_audit(const struct hk_request *req, struct hk_response *res)
     hk__ml_arguments_open(&args, req);
     call.promotion.model = hk__ml_string(&args, "name", HK__ML_OPTIONAL).data;
     call.limit = hk__ml_int(&args, "max_results", HK__ML_OPTIONAL, HK_DEFAULT_AUDIT_PAGE);
-    call.before = hk__ml_int(&args, "page_token", HK__ML_OPTIONAL, 0);
+    if (hk__ml_string(&args, "page_token", HK__ML_OPTIONAL).len > 0) { /* empty: the first page, as everywhere */
+        call.before = hk__ml_int(&args, "page_token", HK__ML_OPTIONAL, 0);
+    }
     if (call.limit < 1 || call.limit > HK_MAX_AUDIT_PAGE) {
         hk__ml_mistake(&args, "Invalid value for parameter 'max_results': it must be between 1 and %d.",
                        HK_MAX_AUDIT_PAGE);
