@@ -3,7 +3,8 @@
 Usage: lint.py BUILD [--jobs N] [FILE...]
 
 BUILD is a configured folder with compile_commands.json. A file whose text, command, headers and checks are as they were
-when it last passed is not looked at again: what passed is kept in BUILD/passed. Exit status 1 if anything was found.
+when it last passed is not looked at again, from whatever checkout: what passed is kept in the user's cache
+($XDG_CACHE_HOME or ~/.cache, hanok/lint) for a month. Exit status 1 if anything was found.
 """
 
 import argparse
@@ -14,10 +15,12 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ("engine", "scheduler", "dags", "workers", "api", "tests")
 TOOL = "clang-tidy-14"
+KEPT_SECONDS = 30 * 24 * 3600
 
 
 def digest(*parts):
@@ -49,6 +52,17 @@ def check(build, path):
     return run.returncode == 0, shown
 
 
+def open_cache():
+    """The folder of what has passed, without what was not asked for lately."""
+    folder = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache", "hanok", "lint")
+    folder.mkdir(parents=True, exist_ok=True)
+    oldest = time.time() - KEPT_SECONDS
+    for mark in folder.iterdir():
+        if mark.stat().st_mtime < oldest:
+            mark.unlink(missing_ok=True)
+    return folder
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -67,12 +81,13 @@ def main():
     configs = [read(path) for path in sorted([ROOT / ".clang-tidy", *(ROOT / "tests").rglob(".clang-tidy")])]
     common = digest(version, *headers, *configs)
 
-    passed = options.build / "passed"
-    passed.mkdir(exist_ok=True)
+    passed = open_cache()
     waiting = {}
     for path, command in sorted(sources.items()):
-        mark = passed / digest(common, command, str(path), read(path))
-        if not mark.exists():
+        mark = passed / digest(common, command.replace(str(ROOT), "."), str(path.relative_to(ROOT)), read(path))
+        if mark.exists():
+            mark.touch()
+        else:
             waiting[path] = mark
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
