@@ -140,7 +140,7 @@ static void drops_what_is_not_wanted(void **state)
 
 static void wait_for_aborts(int wanted)
 {
-    for (int i = 0; i < 500 && atomic_load(&uploads_aborted) != wanted; i++) {
+    for (int i = 0; i < 6000 && atomic_load(&uploads_aborted) != wanted; i++) {
         usleep(10000);
     }
     assert_int_equal(atomic_load(&uploads_aborted), wanted);
@@ -148,7 +148,7 @@ static void wait_for_aborts(int wanted)
 
 static void wait_until_begun(int wanted)
 {
-    for (int i = 0; i < 500 && atomic_load(&uploads_begun) < wanted; i++) {
+    for (int i = 0; i < 6000 && atomic_load(&uploads_begun) < wanted; i++) {
         usleep(10000);
     }
     assert_int_equal(atomic_load(&uploads_begun), wanted);
@@ -178,22 +178,41 @@ static void hears_of_clients_that_go(void **state)
     close(fd);
 }
 
-/* Whoever goes on at a fair pace may take longer than a request may otherwise; whoever trickles may not. (A request of
- * this rig must be whole within two seconds.) */
+/* Whether this thread never paused for so long that the server may have taken the fair one for idle. */
+static bool send_fairly_and_trickle(int fair, int slow)
+{
+    static char piece[PIECE];
+    const struct hk_clock *clock = hk_clock_system();
+    bool was_steady = true;
+    say(fair, "PUT /t/upload HTTP/1.1\r\nContent-Length: 655360\r\n" CLOSE);
+    say(slow, "PUT /t/upload HTTP/1.1\r\nContent-Length: 655360\r\n" CLOSE);
+    for (int i = 0; i < 10; i++) {
+        int64_t before_us = hk_clock_monotonic_us(clock);
+        bool was_taken = put(fair, piece, PIECE);
+        (void)put(slow, piece, 1);
+        usleep(400000);
+        was_steady = was_steady && hk_clock_monotonic_us(clock) - before_us < 900000;
+        assert_true(was_taken || !was_steady);
+    }
+    return was_steady;
+}
+
+/* Whoever goes on at a fair pace may take longer than a request may otherwise, which is two seconds here; whoever
+ * trickles may not. A round in which the machine had no time for this test says nothing, and is done again. */
 static void cuts_off_only_those_who_trickle(void **state)
 {
-    (void)state;
-    static char piece[PIECE];
     struct hk_buf text;
     hk_buf_init(&text, 1 << 20);
     int fair = dial();
     int slow = dial();
-    say(fair, "PUT /t/upload HTTP/1.1\r\nContent-Length: 655360\r\n" CLOSE);
-    say(slow, "PUT /t/upload HTTP/1.1\r\nContent-Length: 655360\r\n" CLOSE);
-    for (int i = 0; i < 10; i++) {
-        assert_true(put(fair, piece, PIECE));
-        (void)put(slow, piece, 1);
-        usleep(400000);
+    for (int round = 0; !send_fairly_and_trickle(fair, slow); round++) {
+        assert_true(round < 10);
+        close(fair);
+        close(slow);
+        tear_down(state);
+        set_up_hasty(state);
+        fair = dial();
+        slow = dial();
     }
     hear(fair, &text, NULL);
     expect_status(text.data, 200);
@@ -259,7 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVER_TEST(takes_more_than_is_kept),  SERVER_TEST(asks_before_it_takes),
         SERVER_TEST(refuses_before_it_takes),  SERVER_TEST(drops_what_is_not_wanted),
-        SERVER_TEST(hears_of_clients_that_go), SERVER_TEST(cuts_off_only_those_who_trickle),
+        SERVER_TEST(hears_of_clients_that_go), HASTY_TEST(cuts_off_only_those_who_trickle),
         SERVER_TEST(may_answer_later),         SERVER_TEST(sends_files),
         SERVER_TEST(works_without_a_socket),
     };
