@@ -77,9 +77,11 @@ static int status_of(const char *error_code)
     return at < CODES ? codes[at].status : 500;
 }
 
+/* A message may hold what a client sent, and no browser is to take it for a page. */
 static void write_failure(struct hk_response *res, const char *error_code, struct hk_str message)
 {
     hk_buf_reset(&res->body);
+    hk_response_header(res, "X-Content-Type-Options", HK_STR("nosniff"));
     struct hk_json w;
     hk_json_init(&w, &res->body);
     hk_json_begin_object(&w);

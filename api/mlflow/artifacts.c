@@ -32,6 +32,7 @@ static void fail_detail(struct hk_response *res, const char *message)
 {
     struct hk_json w;
     hk_buf_reset(&res->body);
+    hk_response_header(res, "X-Content-Type-Options", HK_STR("nosniff"));
     res->status = 400;
     hk_json_init(&w, &res->body);
     hk_json_begin_object(&w);

@@ -125,6 +125,30 @@ static struct hk_str object_of(struct hk__ml_arguments *args, const json_t *obje
     return dump(args->req->arena, value);
 }
 
+#define NO_SOURCE_TYPE "SOURCE_TYPE_UNSPECIFIED"
+
+static bool is_source_type(const json_t *value)
+{
+    static const char *const types[] = {"HUMAN", "LLM_JUDGE", "CODE"};
+    const char *name = json_string_value(value);
+    for (size_t i = 0; name != NULL && i < sizeof types / sizeof types[0]; i++) {
+        if (strcmp(name, types[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A type that there is not is none, as in protobuf: the client could not read a trace that holds it. */
+static struct hk_str source_of(struct hk__ml_arguments *args, const json_t *object)
+{
+    json_t *source = json_object_get(object, "source");
+    if (json_is_object(source) && !is_source_type(json_object_get(source, "source_type"))) {
+        json_object_set_new(source, "source_type", json_string(NO_SOURCE_TYPE));
+    }
+    return object_of(args, object, "source", HK_STR("{\"source_type\":\"" NO_SOURCE_TYPE "\"}"));
+}
+
 /* content with data NULL, or a mistake: neither or both kinds are said. */
 struct hk_assessment hk__ml_read_changes(struct hk__ml_arguments *args, const json_t *object)
 {
@@ -149,7 +173,7 @@ struct hk_assessment hk__ml_read_assessment(struct hk__ml_arguments *args, const
     a.assessment_id = text_of(args, object, "assessment_id");
     a.span_id = text_of(args, object, "span_id");
     a.overrides = text_of(args, object, "overrides");
-    a.source = object_of(args, object, "source", HK_STR("{\"source_type\":\"SOURCE_TYPE_UNSPECIFIED\"}"));
+    a.source = source_of(args, object);
     a.created_ms = instant_of(args, object, "create_time", now_ms);
     a.updated_ms = instant_of(args, object, "last_update_time", now_ms);
     if (json_object_get(object, "issue") != NULL) {

@@ -165,8 +165,9 @@ static bool open_artifact(struct hk_artifacts *self, struct hk_str path, struct 
     const char *name = NULL;
     split(path, &parent, &name);
     int folder = walk(self, parent, false, err);
-    if (folder < 0) {
-        return false;
+    if (folder < 0) { /* of what is not there, all is named that was asked for */
+        return err->code == HK_NOT_FOUND ? hk_error_set(err, HK_NOT_FOUND, "No such artifact: '%.*s'", HK_STR_ARG(path))
+                                         : false;
     }
     bool is_temporary = hk_str_starts_with(hk_str_from(name), HK_ARTIFACT_TEMPORARY);
     int fd =

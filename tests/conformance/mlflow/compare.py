@@ -27,7 +27,8 @@ def differs(old, new):
     elif old["status"] != new["status"]:
         yield "/status", (old["status"], old["answer"]), (new["status"], new["answer"])
     else:
-        yield from recording.differences(old, new)
+        for name in old:  # one by one: there, an empty answer is not the same as none
+            yield from recording.differences(old[name], new[name], f"/{name}")
 
 
 def problems_of(noun, wanted, found):
@@ -39,7 +40,7 @@ def problems_of(noun, wanted, found):
                             f" later questions need, or record.py {noun} has to be run again")
             break
         for place, was, now in differs(old, new):
-            if not known.explains(noun, f"{old['ask']} {old.get('body', '')}", place):
+            if not known.explains(noun, f"{old['ask']} {old.get('body', '')}", place, was, now):
                 problems.append(f"{old['ask']} {old.get('body', '')}\n      {place}: {was!r}\n      hanok: {now!r}")
     if len(wanted) != len(found):
         problems.append(f"{len(wanted)} questions were recorded and {len(found)} asked")

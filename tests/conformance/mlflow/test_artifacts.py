@@ -29,9 +29,10 @@ def small_things(server):
     equal(mlflow.artifacts.load_text(f"{uri}/conf.yaml"), "a:\n- 1\n- 2\n")
     equal(mlflow.artifacts.load_text(f"{uri}/empty.txt"), "")
     client = MlflowClient()
+    empty = 0 if server.is_hanok else None  # MLflow leaves the size out
     equal([(f.path, f.is_dir, f.file_size) for f in client.list_artifacts(run.info.run_id)],
           [("conf.json", False, os.path.getsize(client.download_artifacts(run.info.run_id, "conf.json"))),
-           ("conf.yaml", False, 11), ("empty.txt", False, 0), ("notes", True, None)])
+           ("conf.yaml", False, 11), ("empty.txt", False, empty), ("notes", True, None)])
     equal([(f.path, f.file_size) for f in client.list_artifacts(run.info.run_id, "notes")], [("notes/first.txt", 7)])
     equal(client.list_artifacts(run.info.run_id, "none"), [])
 

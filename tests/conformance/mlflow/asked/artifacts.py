@@ -3,9 +3,9 @@
 SHOW = ("Content-Disposition", "X-Content-Type-Options")
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 BAD_PATHS = ["..", "../x", "a/../../x", "a/../b", "./a", "a/./b", "%2e%2e/x", "%2e%2e%2fx", "a%2f..%2f..%2fx", "%252e%252e/x",
-    "..%5cx", "a%5c..%5cx", "/etc/passwd", "//etc/passwd",
-             "%2fetc%2fpasswd", "file:///etc/passwd", "file:%2f%2f%2fetc/passwd", "c:%5cx", "http:%2f%2fexample.com", "x%00y",
-             "%00", "~/x", "a//b", "..;/x", "...", "a/%2e%2e", "%ff%fe"]
+             "..%5cx", "a%5c..%5cx", "/etc/passwd", "//etc/passwd", "%2fetc%2fpasswd", "file:///etc/passwd",
+             "file:%2f%2f%2fetc/passwd", "c:%5cx", "http:%2f%2fexample.com", "x%00y", "%00", "~/x", "a//b", "..;/x", "...",
+             "a/%2e%2e", "%ff%fe"]
 
 
 def ask(s):
@@ -31,12 +31,6 @@ def ask(s):
                   {"path": base + "/"}, {"path": ""}, {}):
         s.get(FILES, **query)
     s.ask("GET", f"/ajax-api/2.0/mlflow-artifacts/artifacts?path={base}")
-    for path in BAD_PATHS:
-        s.get(f"{FILES}?path={path}")
-        s.get(f"{root}/{path}")
-        s.put(f"{root}/{path}", b"out", headers=plain)
-        s.delete(f"{root}/{path}")
-    s.get(FILES, path=base)
 
     for query in ({}, {"run_id": run}, {"run_uuid": run}, {"run_id": "0" * 32}, {"run_id": run, "path": "notes"},
                   {"run_id": run, "path": "none"}, {"run_id": run, "path": ".."},
@@ -65,6 +59,12 @@ def ask(s):
     s.get(f"/api/2.0/mlflow-artifacts/presigned/{base}/data.json")
     for name in ("data.json", "data.json", "none", "notes", "notes"):
         s.delete(f"{root}/{name}")
+    s.get(FILES, path=base)
+    for path in BAD_PATHS:  # late: what MLflow takes and hanok does not is listed from now on
+        s.get(f"{FILES}?path={path}")
+        s.get(f"{root}/{path}")
+        s.put(f"{root}/{path}", b"out", headers=plain)
+        s.delete(f"{root}/{path}")
     s.get(FILES, path=base)
     s.delete(root)
     s.delete(f"{FILES}/")

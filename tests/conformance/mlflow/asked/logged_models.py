@@ -6,7 +6,7 @@ ALL = "logged-models"
 def ask(s):
     experiment = s.experiment("logged")
     run = s.run(experiment)
-    for body in ({}, {"experiment_id": "99"}, {"experiment_id": experiment, "name": ""},
+    for body in ({}, {"experiment_id": "99"}, {"experiment_id": "0", "name": ""},
                  {"experiment_id": experiment, "name": "a/b"}, {"experiment_id": experiment, "name": 5},
                  {"experiment_id": experiment, "name": "x", "params": "x"},
                  {"experiment_id": experiment, "name": "x", "tags": [{"key": "k"}]},

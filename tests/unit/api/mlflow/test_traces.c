@@ -219,6 +219,16 @@ static void have_assessments(void **state)
     fx_expect(200, "GET", target, NULL, "\"valid\":true");
 }
 
+static void a_source_type_that_there_is_not_is_none(void **state)
+{
+    (void)state;
+    tell("");
+    fx_expect(
+        200, "POST", ROOT "/tr-1/assessments",
+        "{\"assessment\":{\"source\":{\"source_type\":\"GHOST\",\"source_id\":\"me\"},\"feedback\":{\"value\":1}}}",
+        "\"source\":{\"source_type\":\"SOURCE_TYPE_UNSPECIFIED\",\"source_id\":\"me\"}");
+}
+
 static void assessments_that_are_refused(void **state)
 {
     (void)state;
@@ -334,6 +344,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(are_whole_or_not, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(spans_that_are_refused, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(have_assessments, fx_set_up, fx_tear_down),
+        cmocka_unit_test_setup_teardown(a_source_type_that_there_is_not_is_none, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(assessments_that_are_refused, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(are_found, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(searches_that_are_refused, fx_set_up, fx_tear_down),

@@ -121,6 +121,7 @@ static void keeps_what_is_put(void **state)
     assert_int_equal(fails_to_open("0/run/nothing"), HK_NOT_FOUND);
     assert_string_equal(err.message, "No such artifact: '0/run/nothing'");
     assert_int_equal(fails_to_open("nothing/here"), HK_NOT_FOUND);
+    assert_string_equal(err.message, "No such artifact: 'nothing/here'");
     assert_int_equal(fails_to_open("0/run/artifacts/a.txt/b"), HK_NOT_FOUND);
 }
 
