@@ -2,7 +2,8 @@
  * unmodified client reads.
  *
  *     MLFLOW_TRACKING_URI     this server
- *     MLFLOW_TRACKING_TOKEN   lets this task in, at the MLflow door alone, until it must be over
+ *     MLFLOW_TRACKING_TOKEN   lets this task in, at the MLflow door alone, until it is over, and says which task made
+ *                             what is made with it (engine/store/maker_store.h)
  *     MLFLOW_RUN_CONTEXT      tags for the runs it creates (engine/tracking/lineage.h)
  *
  * What the user has set stays: a tracking server of their own, in hanok's environment or the task's, is not replaced,

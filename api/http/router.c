@@ -357,11 +357,21 @@ static bool authenticate(struct hk_auth *auth, struct hk_request *req, struct hk
     return false;
 }
 
-static enum hk_role role_at(const struct hk_request *req)
+/* A task of this door's scope. */
+static bool is_task_here(const struct hk_request *req)
 {
     const char *scope = req->door->task_scope;
-    bool is_task = req->caller.role == HK_ROLE_TASK && scope != NULL && hk_str_is(req->caller.scope, scope);
-    return is_task ? HK_ROLE_USER : req->caller.role;
+    return req->caller.role == HK_ROLE_TASK && scope != NULL && hk_str_is(req->caller.scope, scope);
+}
+
+static bool may_use(const struct hk_request *req, const struct hk_route *route, struct hk_error *err)
+{
+    bool is_task = is_task_here(req);
+    if (!hk_role_allows(is_task ? HK_ROLE_USER : req->caller.role, route->needs)) {
+        return hk_error_set(err, HK_DENIED, "Forbidden");
+    }
+    return !is_task || req->door->admits_task == NULL ||
+           req->door->admits_task(req->door->context, req->caller.username, err);
 }
 
 const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk_auth *auth, struct hk_request *req,
@@ -380,8 +390,9 @@ const struct hk_route *hk_router_admit(const struct hk_router *router, struct hk
     if (!authenticate(auth, req, res)) {
         return NULL;
     }
-    if (!hk_role_allows(role_at(req), route->needs)) {
-        hk_fail(req, res, HK_DENIED, "Forbidden");
+    struct hk_error err;
+    if (!may_use(req, route, &err)) {
+        hk_fail_error(req, res, &err);
         return NULL;
     }
     return route;

@@ -42,6 +42,9 @@ struct hk_door {
     /* A running task whose token has this scope may do here what a User may; its role stays HK_ROLE_TASK. NULL: none.
      */
     const char *task_scope;
+    /* Whether that task still runs; false: `err` is the answer. With the context. Any HTTP thread. NULL: nobody asks.
+     */
+    bool (*admits_task)(void *context, struct hk_str task, struct hk_error *err);
     void *context; /* becomes request->context */
     /* A number that is another one whenever answers that are is_lasting (response.h) may have changed. NULL: none are.
      * Any thread. */

@@ -210,7 +210,8 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
     model.model_id = hk_arena_printf(arena, "m-%s", uuid);
     const char *folder = hk_arena_printf(arena, "models/%s", model.model_id);
     model.artifact_location = hk_ml_artifact_uri(arena, hk_str_from(experiment.artifact_location), folder).data;
-    bool ok = hk_store_logged_model_insert(db, &model, err) && add_params(db, write, model.model_key, &c->params, err);
+    bool ok = hk__ml_maker(db, write->req, &model.maker_key, err) && hk_store_logged_model_insert(db, &model, err) &&
+              add_params(db, write, model.model_key, &c->params, err);
     for (size_t i = 0; i < c->tags.len && ok; i++) {
         ok = hk_store_logged_model_tag_set(db, model.model_key, &c->tags.items[i], err);
     }

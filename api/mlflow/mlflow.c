@@ -130,6 +130,7 @@ bool hk_mlflow_register(struct hk_mlflow *mlflow, struct hk_router *router, stru
                                  .route_count = mlflow->route_count,
                                  .write_error = hk__ml_write_error,
                                  .task_scope = HK_SCOPE_MLFLOW,
+                                 .admits_task = hk__ml_admits_task,
                                  .context = mlflow,
                                  .generation = generation};
     return hk_router_add(router, &door, err);

@@ -197,6 +197,14 @@ void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, co
  * is that handle, which this completes. */
 void hk__ml_write_deferred(struct hk__ml_write *write);
 
+/* ---- tasks (maker.c) ---- */
+
+/* For the router: HK_DENIED once the task has ended. HTTP thread. */
+HK_MUST_USE bool hk__ml_admits_task(void *context, struct hk_str task, struct hk_error *err);
+/* Who makes what this call makes (engine/store/maker_store.h): the task whose token it came with; 0: a person, who is
+ * nobody in this respect. Writer thread. */
+HK_MUST_USE bool hk__ml_maker(struct hk_db *db, const struct hk_request *req, int64_t *maker_key, struct hk_error *err);
+
 /* {} */
 void hk__ml_empty(struct hk_response *res);
 

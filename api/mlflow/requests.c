@@ -229,14 +229,27 @@ static void create(const struct hk_request *req, struct hk_response *res)
     begin(req, res, run_create);
 }
 
+/* Tasks may ask for a promotion, and take back what they have asked for. */
+static void decide(const struct hk_request *req, struct hk_response *res,
+                   bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
+{
+    if (req->caller.role == HK_ROLE_TASK) {
+        hk__ml_fail(res, HK__ML_DENIED,
+                    "A task's token decides about no transition request; that is for people, with a name and a "
+                    "password of their own.");
+        return;
+    }
+    begin(req, res, run);
+}
+
 static void approve(const struct hk_request *req, struct hk_response *res)
 {
-    begin(req, res, run_approve);
+    decide(req, res, run_approve);
 }
 
 static void reject(const struct hk_request *req, struct hk_response *res)
 {
-    begin(req, res, run_reject);
+    decide(req, res, run_reject);
 }
 
 static void delete_request(const struct hk_request *req, struct hk_response *res)

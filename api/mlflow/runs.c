@@ -92,6 +92,11 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
                             .end_ms = HK_TIME_NONE,
                             .lifecycle = "active"};
     run.artifact_uri = hk_ml_artifact_uri(arena, hk_str_from(experiment.artifact_location), uuid).data;
+    if (!hk__ml_maker(db, write->req, &run.maker_key, err)) {
+        return false;
+    }
+    const struct hk_key_value *commit = find_pair(&c->tags, HK_ML_GIT_COMMIT_TAG);
+    run.maker_commit = run.maker_key != 0 && commit != NULL && commit->value.len > 0 ? commit->value.data : NULL;
     if (!hk_store_ml_run_insert(db, &run, c->tags.items, tag_count, err)) {
         return err->code == HK_CONFLICT
                    ? hk__ml_write_fail(write, err, HK__ML_BAD_REQUEST, "%s", hk_arena_strdup(arena, err->message))

@@ -151,7 +151,8 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
     if (mistake != NULL) {
         return hk__ml_write_fail(write, err, HK__ML_INVALID_VALUE, "%s", mistake);
     }
-    return hk_store_model_version_create(db, &c->save, &key, &version, err) &&
+    return hk__ml_maker(db, write->req, &c->save.maker_key, err) &&
+           hk_store_model_version_create(db, &c->save, &key, &version, err) &&
            (c->save.model_id == NULL ||
             hk_store_logged_model_note_version(db, c->save.model_id, c->save.model, version, c->save.now_ms, err)) &&
            hk__ml_answer_version(db, c->save.model, version, write->req->arena, write->res, err);

@@ -272,7 +272,7 @@ static bool next_part(struct hk_arena *arena, struct hk_str *rest, bool is_quote
     return false;
 }
 
-static bool is_within(struct hk_arena *arena, const struct hk_model_source *source, const char *root)
+bool hk_model_source_is_within(struct hk_arena *arena, const struct hk_model_source *source, const char *root)
 {
     struct uri inner = split(arena, hk_str_from(source->text));
     struct uri outer = split(arena, hk_str_from(root));
@@ -302,7 +302,8 @@ static const char *check_local(struct hk_arena *arena, const struct hk_model_sou
     if (is_named && owner->root == NULL) {
         return not_of(arena, source, owner);
     }
-    if (is_named && source->path[0] == '/' && !has_up(arena, source->path) && is_within(arena, source, owner->root)) {
+    if (is_named && source->path[0] == '/' && !has_up(arena, source->path) &&
+        hk_model_source_is_within(arena, source, owner->root)) {
         return NULL;
     }
     const char *id = owner->is_logged_model ? "model_id" : "run_id";
@@ -332,7 +333,7 @@ const char *hk_model_source_check(struct hk_arena *arena, const struct hk_model_
         is_owner = is_owner && owner->is_logged_model && strcmp(owner->id, source->id) == 0;
         return is_owner ? NULL : hk_model_source_not_of(arena, source, "model_id");
     case HK_SOURCE_PROXIED:
-        is_owner = owner->id != NULL && owner->root != NULL && is_within(arena, source, owner->root);
+        is_owner = owner->id != NULL && owner->root != NULL && hk_model_source_is_within(arena, source, owner->root);
         return is_owner ? NULL : not_of(arena, source, owner);
     default:
         return NULL;

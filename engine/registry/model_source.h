@@ -49,6 +49,8 @@ const char *hk_model_source_read(struct hk_arena *arena, struct hk_str text, str
 bool hk_model_source_is_of_registry(const struct hk_model_source *source);
 const char *hk_model_source_check(struct hk_arena *arena, const struct hk_model_source *source,
                                   const struct hk_source_owner *owner);
+/* Whether it is the place of the root, or a place below it. */
+bool hk_model_source_is_within(struct hk_arena *arena, const struct hk_model_source *source, const char *root);
 /* Whether the check wants to know the owner's root. */
 bool hk_model_source_needs_root(const struct hk_model_source *source);
 

@@ -208,11 +208,13 @@ static void judge_lineage(struct evaluation *e)
 {
     const struct hk_fact_dag_run *maker = &e->facts->maker;
     const char *trouble = NULL;
-    if (maker->dag_id == NULL) {
+    if (e->facts->maker_trouble != NULL) {
+        trouble = hk_arena_printf(e->arena, "%s: %s.", e->out->text, e->facts->maker_trouble);
+    } else if (maker->dag_id == NULL) {
         trouble =
             hk_arena_printf(e->arena, "%s: no DAG run has made version %" PRId64 ".", e->out->text, e->facts->version);
     } else if (!maker->is_known) {
-        trouble = hk_arena_printf(e->arena, "%s: run '%s' of DAG '%s', which is named, is not known.", e->out->text,
+        trouble = hk_arena_printf(e->arena, "%s: run '%s' of DAG '%s', which made it, was deleted.", e->out->text,
                                   maker->run_id, maker->dag_id);
     } else if (e->rule->name != NULL && !hk_glob_matches(e->rule->name, maker->dag_id)) {
         trouble = hk_arena_printf(e->arena, "%s: DAG '%s' has made it.", e->out->text, maker->dag_id);

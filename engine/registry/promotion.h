@@ -65,7 +65,8 @@ struct hk_promotion_facts {
     size_t text_count;
     enum hk_fact_answer has_signature;
     enum hk_fact_answer has_input_example;
-    struct hk_fact_dag_run maker; /* dag_id NULL: no DAG run has made it */
+    struct hk_fact_dag_run maker; /* dag_id NULL: no DAG run has made it, as far as tokens tell */
+    const char *maker_trouble;    /* a clause about why not, or what else is in the way; NULL: nothing */
     const char *commit;           /* NULL: not known */
     enum hk_fact_answer is_unchanged;
     const char *artifact_trouble; /* a clause about why MLmodel is not known; NULL: it is */

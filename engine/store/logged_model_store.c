@@ -4,7 +4,7 @@ static const char FIND[] = "SELECT " HK_LOGGED_MODEL_COLUMNS " FROM logged_model
 static const char KEY_OF[] = "SELECT model_key FROM logged_model WHERE model_id = ?1";
 static const char ADD[] =
     "INSERT INTO logged_model (model_id, experiment_key, name, model_type, source_run_id, status, artifact_location, "
-    "created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
+    "created_ms, updated_ms, maker_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, nullif(?9, 0))";
 static const char SET_STATUS[] = "UPDATE logged_model SET status = ?2, updated_ms = ?3 WHERE model_key = ?1";
 static const char MARK[] = "UPDATE logged_model SET lifecycle = 'deleted', updated_ms = ?2 WHERE model_key = ?1";
 static const char PARAM_ADD[] =
@@ -71,6 +71,7 @@ bool hk_store_logged_model_insert(struct hk_db *db, struct hk_logged_model *mode
     hk_bind_int(q, 6, model->status);
     hk_bind_text(q, 7, model->artifact_location);
     hk_bind_int(q, 8, model->created_ms);
+    hk_bind_int(q, 9, model->maker_key);
     bool ok = hk_run(q, err);
     model->model_key = hk_db_last_key(db);
     return ok;

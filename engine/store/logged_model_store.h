@@ -30,6 +30,7 @@ struct hk_logged_model {
     const char *artifact_location;
     int64_t created_ms;
     int64_t updated_ms;
+    int64_t maker_key; /* for inserting only: who makes it (maker_store.h); 0: nobody */
 };
 
 /* What others join or select to hand a row to hk_store_logged_model_row: the columns, of a table called m. */

@@ -8,8 +8,8 @@
 static const char RUN_GET[] = "SELECT " HK_ML_RUN_COLUMNS " FROM ml_run r WHERE r.run_uuid = ?1";
 static const char RUN_FIND[] = "SELECT run_key, experiment_key, lifecycle FROM ml_run WHERE run_uuid = ?1";
 static const char RUN_INSERT[] =
-    "INSERT INTO ml_run (run_uuid, experiment_key, name, user_id, status, start_ms, end_ms, artifact_uri) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    "INSERT INTO ml_run (run_uuid, experiment_key, name, user_id, status, start_ms, end_ms, artifact_uri, "
+    "maker_key, maker_commit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, nullif(?9, 0), ?10)";
 static const char RUN_UPDATE[] = "UPDATE ml_run SET status = coalesce(?2, status), end_ms = coalesce(?3, end_ms), "
                                  "name = coalesce(?4, name) WHERE run_key = ?1";
 static const char RUN_MARK[] = "UPDATE ml_run SET lifecycle = ?2, deleted_ms = ?3 WHERE run_uuid = ?1";
@@ -106,6 +106,8 @@ bool hk_store_ml_run_insert(struct hk_db *db, struct hk_ml_run *run, const struc
     hk_bind_int(q, 6, run->start_ms);
     hk_bind_time(q, 7, run->end_ms);
     hk_bind_text(q, 8, run->artifact_uri);
+    hk_bind_int(q, 9, run->maker_key);
+    hk_bind_text(q, 10, run->maker_commit);
     if (!hk_run(q, err)) {
         return false;
     }

@@ -20,6 +20,8 @@ struct hk_ml_run {
     int64_t end_ms;        /* HK_TIME_NONE: has not ended */
     const char *lifecycle; /* "active", "deleted" */
     const char *artifact_uri;
+    int64_t maker_key;        /* both for inserting only: who makes it (maker_store.h); 0: nobody */
+    const char *maker_commit; /* of the code, as its maker says; NULL: not said */
 };
 
 /* What others join or select to hand a row to hk_store_ml_run_row: the columns, of a table called r. */

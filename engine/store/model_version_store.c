@@ -20,7 +20,8 @@ static const char NEXT_NUMBER[] = "UPDATE registered_model SET last_version = la
                                   "WHERE model_key = ?1 RETURNING last_version";
 static const char ADD[] =
     "INSERT INTO model_version (model_key, version, description, author, source, storage_location, run_id, run_link, "
-    "model_id, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)";
+    "model_id, created_ms, updated_ms, maker_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, "
+    "nullif(?11, 0))";
 static const char DESCRIBE[] = "UPDATE model_version SET description = ?2, updated_ms = ?3 WHERE version_key = ?1";
 static const char MOVE[] = "UPDATE model_version SET stage = ?3, updated_ms = ?4 WHERE version_key = ?1 AND stage = ?2";
 static const char STRIKE_OUT[] =
@@ -127,6 +128,7 @@ static bool add(struct hk_db *db, const struct hk_model_version_save *save, int6
     hk_bind_text(q, 8, save->run_link);
     hk_bind_text(q, 9, save->model_id);
     hk_bind_int(q, 10, save->now_ms);
+    hk_bind_int(q, 11, save->maker_key);
     return hk_run(q, err);
 }
 

@@ -37,6 +37,7 @@ struct hk_model_version_save {
     const struct hk_model_tag *tags;
     size_t tag_count;
     int64_t now_ms;
+    int64_t maker_key; /* maker_store.h; 0: nobody */
 };
 
 /* HK_NOT_FOUND when there is none, or no longer. Texts are the arena's. */

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/registry/model_source.h"
+#include "engine/store/maker_store.h"
+#include "engine/store/version_source.h"
 #include "engine/tracking/lineage.h"
-
-#define GIT_COMMIT "mlflow.source.git.commit"
 
 static const char RUN_KEY[] = "SELECT run_key FROM ml_run WHERE run_uuid = ?1";
 static const char RUN_OF_VERSION[] = "SELECT r.run_key FROM model_version v JOIN ml_run r ON r.run_uuid = v.run_id "
@@ -18,6 +19,8 @@ static const char ALIAS_HOLDER[] = "SELECT version FROM model_alias WHERE model_
 static const char STAGE_HOLDER[] =
     "SELECT version FROM model_version WHERE model_key = ?1 AND stage = ?2 ORDER BY version DESC LIMIT 1";
 static const char DAG_RUN[] = "SELECT state, conf FROM dag_run WHERE dag_id = ?1 AND run_id = ?2";
+static const char MAKERS_STATE[] = "SELECT state FROM dag_run WHERE run_key = ?1";
+static const char LOGGED_MODEL_KEY[] = "SELECT model_key FROM logged_model WHERE model_id = ?1";
 static const char HAS_DAG[] = "SELECT 1 FROM dag WHERE dag_id = ?1 AND is_stale = 0";
 
 struct gathering {
@@ -193,24 +196,107 @@ static bool find_dag_run(struct gathering *g, struct hk_fact_dag_run *run, const
     return ok;
 }
 
-static bool gather_lineage(struct gathering *g)
+/* Tags that name a DAG run look like lineage to whoever has set them. */
+static bool tell_of_tags(struct gathering *g)
 {
-    struct hk_fact_dag_run *maker = &g->out->maker;
-    const char *conf = NULL;
-    if (g->run_key < 0 || maker->dag_id != NULL) {
-        return true;
-    }
-    if (!find_text(g, RUN_TAG, g->run_key, HK_LINEAGE_DAG_ID, &maker->dag_id) ||
-        !find_text(g, RUN_TAG, g->run_key, HK_LINEAGE_RUN_ID, &maker->run_id) ||
-        !find_text(g, RUN_TAG, g->run_key, HK_LINEAGE_BUNDLE_VERSION, &g->out->commit)) {
+    const char *dag_id = NULL;
+    const char *run_id = NULL;
+    if (!find_text(g, RUN_TAG, g->run_key, HK_LINEAGE_DAG_ID, &dag_id) ||
+        !find_text(g, RUN_TAG, g->run_key, HK_LINEAGE_RUN_ID, &run_id)) {
         return false;
     }
-    if (maker->dag_id == NULL || maker->run_id == NULL) {
-        maker->dag_id = NULL;
+    g->out->maker_trouble = hk_arena_printf(
+        g->arena,
+        "run '%s' was not made by a task%s: train in a task of a DAG, where the MLflow client finds a token "
+        "(MLFLOW_TRACKING_TOKEN) that says which task it is",
+        g->out->run_id,
+        dag_id == NULL ? ""
+                       : hk_arena_printf(g->arena,
+                                         " (its tags name run '%s' of DAG '%s', but anybody can write tags, and what "
+                                         "was made before hanok kept makers has none)",
+                                         run_id != NULL ? run_id : "", dag_id));
+    return true;
+}
+
+/* What a version is made of must come from where its run comes from: its logged model, if it has one, or the run's own
+ * artifacts. (A source that this server reads is known to be of its owner since model-versions/create.) */
+static bool check_files(struct gathering *g, const struct hk_maker *maker)
+{
+    const struct hk_model_version_row *version = g->wanted->version;
+    struct hk_maker other;
+    struct hk_version_origin origin = {0};
+    int64_t model_key = 0;
+    bool found = false;
+    if (version->model_id == NULL) {
+        if (version->run_id == NULL) {
+            return true;
+        }
+        if (!hk_store_run_artifact_root(g->db, version->run_id, g->arena, &origin.root, g->err)) {
+            return false;
+        }
+    } else {
+        struct hk_stmt *q = hk_db_query(g->db, LOGGED_MODEL_KEY);
+        hk_bind_text(q, 1, version->model_id);
+        if (!hk_run_for_int(q, &model_key, g->err) ||
+            !hk_store_maker_find(g->db, HK_MADE_LOGGED_MODEL, model_key, g->arena, &other, &found, g->err) ||
+            !hk_store_logged_model_origin(g->db, version->model_id, g->arena, &origin, g->err)) {
+            return false;
+        }
+        if (!found || other.run_key != maker->run_key) {
+            g->out->maker_trouble = hk_arena_printf(g->arena, "logged model '%s' was not made by run '%s' of DAG '%s'",
+                                                    version->model_id, maker->run_id, maker->dag_id);
+            return true;
+        }
+    }
+    struct hk_model_source source;
+    const char *mistake = hk_model_source_read(g->arena, hk_str_from(version->storage_location), &source);
+    if (mistake != NULL || (source.kind == HK_SOURCE_ELSEWHERE &&
+                            (origin.root == NULL || !hk_model_source_is_within(g->arena, &source, origin.root)))) {
+        g->out->maker_trouble = hk_arena_printf(
+            g->arena, "its files are not among the artifacts of what made it, but at '%s'", version->storage_location);
+    }
+    return true;
+}
+
+static bool find_makers_state(struct gathering *g, int64_t run_key)
+{
+    struct hk_stmt *q = hk_db_query(g->db, MAKERS_STATE);
+    struct hk_fact_dag_run *run = &g->out->maker;
+    bool ok = true;
+    hk_bind_int(q, 1, run_key);
+    while (hk_step(q, &ok, g->err)) {
+        run->is_known = hk_run_state_find(hk_column_str(q, 0), &run->state);
+    }
+    return ok;
+}
+
+static bool gather_lineage(struct gathering *g)
+{
+    const struct hk_model_version_row *version = g->wanted->version;
+    struct hk_maker maker;
+    bool found = false;
+    if (g->out->maker.dag_id != NULL || g->out->maker_trouble != NULL) {
+        return true; /* another rule has asked already */
+    }
+    if (version->run_id != NULL && g->run_key < 0) {
+        g->out->maker_trouble = hk_arena_printf(g->arena, "there is no run '%s'", version->run_id);
         return true;
     }
-    return (g->out->commit != NULL || find_text(g, RUN_TAG, g->run_key, GIT_COMMIT, &g->out->commit)) &&
-           find_dag_run(g, maker, &conf);
+    if (!hk_store_maker_find(g->db, version->run_id != NULL ? HK_MADE_RUN : HK_MADE_VERSION,
+                             version->run_id != NULL ? g->run_key : version->key, g->arena, &maker, &found, g->err)) {
+        return false;
+    }
+    if (!found && version->run_id != NULL) {
+        return tell_of_tags(g);
+    }
+    if (!found) {
+        g->out->maker_trouble = "it comes from no run, and no task has registered it: register it in the task that "
+                                "has trained it";
+        return true;
+    }
+    g->out->maker = (struct hk_fact_dag_run){.dag_id = maker.dag_id, .run_id = maker.run_id};
+    g->out->commit = maker.commit;
+    return check_files(g, &maker) && find_makers_state(g, maker.run_key);
 }
 
 static bool gather_validation(struct gathering *g, const struct hk_rule *rule)
@@ -233,21 +319,62 @@ static bool gather_validation(struct gathering *g, const struct hk_rule *rule)
     if (!find_dag_run(g, &v->run, &conf)) {
         return false;
     }
-    v->is_foreign = v->run.is_known && strcmp(conf, hk_validation_conf(request, g->arena)) != 0;
+    v->is_foreign = v->run.is_known && (conf == NULL || strcmp(conf, hk_validation_conf(request, g->arena)) != 0);
     return true;
 }
 
 /* ---- people and time ---- */
 
+/* Whose run, logged model or registration it is: the one who triggered the DAG run that made it. */
+static bool find_trigger(struct hk_db *db, enum hk_made what, int64_t key, struct hk_arena *arena,
+                         struct hk_version_authors *out, struct hk_error *err)
+{
+    struct hk_maker maker;
+    bool found = false;
+    if (!hk_store_maker_find(db, what, key, arena, &maker, &found, err)) {
+        return false;
+    }
+    if (found && maker.triggering_user != NULL) {
+        out->names[out->count++] = maker.triggering_user;
+    }
+    return true;
+}
+
+static bool find_key(struct hk_db *db, const char *sql, const char *id, int64_t *key, struct hk_error *err)
+{
+    struct hk_stmt *q = hk_db_query(db, sql);
+    *key = 0;
+    hk_bind_text(q, 1, id);
+    return hk_run_for_int(q, key, err);
+}
+
+bool hk_store_version_authors(struct hk_db *db, const struct hk_model_version_row *version, struct hk_arena *arena,
+                              struct hk_version_authors *out, struct hk_error *err)
+{
+    int64_t run_key = 0;
+    int64_t model_key = 0;
+    *out = (struct hk_version_authors){0};
+    if (version->author != NULL) {
+        out->names[out->count++] = version->author;
+    }
+    return find_key(db, RUN_KEY, version->run_id, &run_key, err) &&
+           find_key(db, LOGGED_MODEL_KEY, version->model_id, &model_key, err) &&
+           find_trigger(db, HK_MADE_VERSION, version->key, arena, out, err) &&
+           find_trigger(db, HK_MADE_RUN, run_key, arena, out, err) &&
+           find_trigger(db, HK_MADE_LOGGED_MODEL, model_key, arena, out, err);
+}
+
 static bool gather_approvals(struct gathering *g)
 {
     struct hk_approval *given = NULL;
     size_t count = 0;
-    const char **authors = hk_arena_array(g->arena, 2, sizeof(char *));
-    authors[0] = g->wanted->version->author;
-    authors[1] = g->wanted->request != NULL ? g->wanted->request->creator : g->wanted->actor;
-    g->out->authors = authors;
-    g->out->author_count = 2;
+    struct hk_version_authors *authors = hk_arena_alloc(g->arena, sizeof *authors);
+    if (!hk_store_version_authors(g->db, g->wanted->version, g->arena, authors, g->err)) {
+        return false;
+    }
+    authors->names[authors->count++] = g->wanted->request != NULL ? g->wanted->request->creator : g->wanted->actor;
+    g->out->authors = authors->names;
+    g->out->author_count = authors->count;
     if (g->wanted->request == NULL) {
         return true;
     }

@@ -88,10 +88,16 @@ bool hk_promotion_approve(struct hk_db *db, const struct hk_promotion *p, struct
                           struct hk_promotion_result *result, struct hk_error *err)
 {
     struct hk__attempt a;
-    if (!find(&a, db, p, arena, err) || !may_decide(&a, err)) {
+    struct hk_version_authors authors;
+    if (!find(&a, db, p, arena, err) || !may_decide(&a, err) ||
+        !hk_store_version_authors(db, &a.version, arena, &authors, err)) {
         return false;
     }
-    if (is_same_user(p->actor, a.version.author) || is_same_user(p->actor, a.request.creator)) {
+    bool is_author = is_same_user(p->actor, a.request.creator);
+    for (size_t i = 0; i < authors.count; i++) {
+        is_author = is_author || is_same_user(p->actor, authors.names[i]);
+    }
+    if (is_author) {
         return hk_error_set(err, HK_DENIED,
                             "'%.200s' has made the version or asked for its promotion, and may not approve it",
                             p->actor);

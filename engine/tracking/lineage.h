@@ -1,9 +1,9 @@
 /* Lineage: what an MLflow run that is started inside a task of a DAG carries as tags, so that a model version leads
  * back to the run of the DAG that made it, and to the code. The task's process is given them in MLFLOW_RUN_CONTEXT, a
- * JSON object that the unmodified client puts under every run it creates; whoever judges a version reads them by the
- * names below.
+ * JSON object that the unmodified client puts under every run it creates.
  *
- * They are tags like any other: who may write runs can write them by hand. Pure; any thread. */
+ * They are tags like any other, for people to read: who may write runs can write them by hand. What gates rest on is
+ * engine/store/maker_store.h. Pure; any thread. */
 #ifndef HK_TRACKING_LINEAGE_H
 #define HK_TRACKING_LINEAGE_H
 

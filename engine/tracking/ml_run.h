@@ -7,6 +7,7 @@
 #include "engine/base/rand.h"
 
 #define HK_ML_RUN_NAME_TAG "mlflow.runName" /* the tag that is the run's name */
+#define HK_ML_GIT_COMMIT_TAG "mlflow.source.git.commit"
 
 /* "RUNNING" of "RUNNING", and of 1, its number in MLflow's protocol; a static text, NULL: no such status. */
 const char *hk_ml_status_find(struct hk_str name);

@@ -130,9 +130,12 @@ static void test_lineage(void **state)
     struct hk_promotion_facts facts = {.version = 3};
     struct hk_rule rule = {.kind = HK_RULE_LINEAGE};
     expect(&rule, &facts, HK_RULE_FAILED, "made by a successful run of a DAG: no DAG run has made version 3.");
+    facts.maker_trouble = "no task has made it";
+    expect(&rule, &facts, HK_RULE_FAILED, "made by a successful run of a DAG: no task has made it.");
+    facts.maker_trouble = NULL;
     facts.maker = (struct hk_fact_dag_run){.dag_id = "train", .run_id = "r1"};
     expect(&rule, &facts, HK_RULE_FAILED,
-           "made by a successful run of a DAG: run 'r1' of DAG 'train', which is named, is not known.");
+           "made by a successful run of a DAG: run 'r1' of DAG 'train', which made it, was deleted.");
     facts.maker.is_known = true;
     facts.maker.state = HK_RUN_RUNNING;
     expect(&rule, &facts, HK_RULE_OUTSTANDING,

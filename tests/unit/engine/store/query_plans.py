@@ -18,7 +18,8 @@ GROWING = ("dag_run", "task_instance", "task_try", "rendered_fields", "xcom", "a
            "registered_model", "registered_model_tag", "model_version", "model_version_tag", "model_alias",
            "logged_model", "logged_model_tag", "logged_model_param", "logged_model_metric",
            "trace", "trace_tag", "trace_metadata", "trace_span", "trace_run", "assessment",
-           "promotion_request", "approval", "promotion_wait", "promotion_audit", "promotion_audit_rule", "promotion_rule")
+           "promotion_request", "approval", "promotion_wait", "promotion_audit", "promotion_audit_rule", "promotion_rule",
+           "maker")
 SMALL_INDEXES = ("USING INDEX dag_run_active",  # has the queued and running runs only
                  "USING INDEX promotion_request_open")  # and this one what waits for people
 STATEMENT = re.compile(r'static const char (\w+)\[\] =((?:\s*"(?:[^"\\]|\\.)*")+);')

@@ -539,24 +539,110 @@ static void test_validation_that_does_not_count(void **state)
     assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED); /* another try, another run */
 }
 
+/* The one try of the one task of a run, and of it all runs of MLflow: as if they had been made with its token. */
+static void made_by(const char *dag_id, const char *run_id)
+{
+    sql("INSERT INTO maker (run_key, task, map_index, starts, dag_id, run_id, task_id, try_number, triggering_user) "
+        "SELECT run_key, 0, -1, 1, dag_id, run_id, 't', 1, 'tina' FROM dag_run WHERE dag_id = '%s' AND run_id = '%s'; "
+        "INSERT INTO ml_run (run_uuid, experiment_key, name, user_id, status, start_ms, artifact_uri, maker_key, "
+        "maker_commit) SELECT 'made', 0, 'r', 'ann', 'FINISHED', 1, 's3://b/made', maker_key, 'abc' FROM maker",
+        dag_id, run_id);
+}
+
+static void a_made_version(const char *run_id, const char *model_id, const char *where, int64_t maker_key)
+{
+    const struct hk_model_version_save save = {.model = "fraud",
+                                               .source = where,
+                                               .storage_location = where,
+                                               .author = "ann",
+                                               .run_id = run_id,
+                                               .model_id = model_id,
+                                               .maker_key = maker_key,
+                                               .now_ms = now_us / HK_MS_US};
+    assert_int_equal(write_once(create_version, &save), HK_OK);
+}
+
 static void test_lineage(void **state)
 {
     (void)state;
     static const struct hk_rule lineage[] = {{.kind = HK_RULE_LINEAGE, .name = "train*", .number = 1}};
     a_model("fraud");
-    a_version("fraud", 0.95);
     a_dag("train");
     a_policy("fraud", champion, lineage, 1);
-    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED);
+    a_run("train", "r1", "running", "{}");
+    made_by("train", "r1");
+    a_made_version("made", NULL, "s3://b/made/m", 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED); /* its DAG run has not ended */
+    sql("UPDATE dag_run SET state = 'success'");
+    assert_int_equal(number("SELECT count(*) FROM promotion_wait WHERE dag_id = 'train' AND run_id = 'r1'"), 1);
+    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 1);
+    /* The run is deleted, and one of its name is made that succeeds: that one has not made it. */
+    a_made_version("made", NULL, "s3://b/made/m", 0);
+    a_run("train", "r2", "success", "{}"); /* so that the key is a new one, as the engine sees to */
+    sql("DELETE FROM dag_run WHERE run_id = 'r1'");
+    a_run("train", "r1", "success", "{}");
+    assert_int_equal(try_it(to(&champion, "fraud", 2)), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "was deleted"));
+}
+
+static void test_lineage_cannot_be_forged(void **state)
+{
+    (void)state;
+    static const struct hk_rule lineage[] = {{.kind = HK_RULE_LINEAGE, .number = 1}};
+    a_model("fraud");
+    a_dag("train");
+    a_policy("fraud", champion, lineage, 1);
+    a_run("train", "r1", "success", "{}");
+    made_by("train", "r1");
+    /* Tags by hand. */
+    a_version("fraud", 0.95);
     sql("INSERT INTO ml_run_tag SELECT run_key, 'airflow.dag_id', 'train' FROM ml_run; "
         "INSERT INTO ml_run_tag SELECT run_key, 'airflow.dag_run_id', 'r1' FROM ml_run; "
         "INSERT INTO ml_run_tag SELECT run_key, 'mlflow.source.git.commit', 'abc' FROM ml_run");
     assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REFUSED);
-    a_run("train", "r1", "running", "{}");
+    assert_non_null(strstr(message, "was not made by a task (its tags name run 'r1' of DAG 'train'"));
+    assert_non_null(strstr(message, "MLFLOW_TRACKING_TOKEN"));
+    /* Files that are somebody else's, beside the run's folder, and a logged model that a person has made. */
+    a_made_version("made", NULL, "s3://b/made2/m", 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 2)), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "its files are not among the artifacts of what made it, but at 's3://b/made2/m'"));
+    sql("INSERT INTO logged_model (model_id, experiment_key, name, model_type, source_run_id, status, "
+        "artifact_location, created_ms, updated_ms) VALUES ('m-1', 0, 'm', '', 'made', 2, 's3://b/m-1', 1, 1)");
+    a_made_version("made", "m-1", "s3://b/m-1", 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 3)), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "logged model 'm-1' was not made by run 'r1' of DAG 'train'"));
+    /* No run at all: then it counts who has registered it. */
+    a_made_version(NULL, NULL, "s3://elsewhere/m", 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 4)), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "it comes from no run, and no task has registered it"));
+    a_made_version("gone", NULL, "s3://b/made/m", 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 5)), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "there is no run 'gone'"));
+    assert_int_equal(holder("fraud", &champion), 0);
+    a_made_version("made", NULL, "s3://b/made/m", 0);
+    assert_int_equal(try_it(to(&champion, "fraud", 6)), HK_PROMOTION_APPLIED);
+    /* What is written stays, whoever writes. */
+    assert_int_equal(write_once(run_sql, (void *)(uintptr_t) "UPDATE ml_run SET maker_key = 1"), HK_CONFLICT);
+    assert_int_equal(write_once(run_sql, (void *)(uintptr_t) "UPDATE model_version SET maker_key = 1"), HK_CONFLICT);
+    assert_int_equal(write_once(run_sql, (void *)(uintptr_t) "UPDATE maker SET dag_id = 'x'"), HK_CONFLICT);
+    assert_int_equal(write_once(run_sql, (void *)(uintptr_t) "DELETE FROM maker"), HK_CONFLICT);
+}
+
+static void test_who_triggered_is_an_author(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_dag("train");
+    a_policy("fraud", champion, approved + 1, 1);
+    a_run("train", "r1", "success", "{}");
+    made_by("train", "r1");
+    a_made_version("made", NULL, "s3://b/made/m", 1);
     assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
-    sql("UPDATE dag_run SET state = 'success'");
-    assert_int_equal(number("SELECT count(*) FROM promotion_wait WHERE dag_id = 'train' AND run_id = 'r1'"), 1);
-    assert_int_equal(write_once(go_on, NULL), HK_OK);
+    struct hk_promotion p = by("tina", "Op", to(&champion, "fraud", 1));
+    assert_int_equal(write_once(approve, &p), HK_DENIED);
+    p = by("olga", "Op", p);
+    assert_int_equal(write_once(approve, &p), HK_OK);
     assert_int_equal(holder("fraud", &champion), 1);
 }
 
@@ -898,6 +984,8 @@ int main(void)
         TEST(test_validation),
         TEST(test_validation_that_does_not_count),
         TEST(test_lineage),
+        TEST(test_lineage_cannot_be_forged),
+        TEST(test_who_triggered_is_an_author),
         TEST(test_texts_and_files),
         TEST(test_a_window),
         TEST(test_rollback),
