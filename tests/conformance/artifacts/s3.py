@@ -1,9 +1,7 @@
 """Artifacts in a bucket: hanok beside boto3 on the S3 server of moto, which checks keys and signatures as S3 does.
 
-Both want an older dateutil than Airflow, so they have an environment of their own; where there is none, ctest knows no
-such test (what needs no real store is in run.py):
-
-    python3 -m venv .venv-s3 && .venv-s3/bin/pip install -r script/requirements-s3.txt
+Both want an older dateutil than Airflow, so script/setup gives them an environment of their own, .venv-s3, in which this
+goes on whoever starts it. What needs no store is in run.py.
 
 usage: s3.py HANOK
 """
@@ -23,7 +21,15 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+ENVIRONMENT = os.path.join(os.path.realpath(os.path.join(HERE, "..", "..", "..")), ".venv-s3")
+if os.path.realpath(sys.prefix) != os.path.realpath(ENVIRONMENT):
+    python = os.path.join(ENVIRONMENT, "bin", "python")
+    if not os.path.exists(python):
+        raise SystemExit(f"{ENVIRONMENT} is not there, where moto and boto3 are; script/setup makes it.")
+    os.execv(python, [python, *sys.argv])
+
+sys.path.insert(0, os.path.join(HERE, "..", "common"))
 from report import Report  # noqa: E402
 from standalone import Standalone, wait_until  # noqa: E402
 
@@ -244,14 +250,75 @@ def check_failures(report, binary):
         report.contains(name, body.decode(), text)
         report.equal("hanok ends well", engine.stop(), 0)
         os.environ.update(before)
+    for place, text in (("gs://x", "not 'gs://x'"), ("s3://", "s3://bucket")):
+        check_does_not_start(report, binary, place, text)
+    with without_keys(tempfile.mkdtemp(prefix="hanok-s3-")):
+        check_does_not_start(report, binary, f"s3://{BUCKET}", "AWS_ACCESS_KEY_ID")
+
+
+def check_does_not_start(report, binary, place, why):
     home = tempfile.mkdtemp(prefix="hanok-s3-")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    command = [binary, "standalone", "--home", home, "--listen", "127.0.0.1:0", "--artifacts-destination"]
-    for place, text in ((f"s3://{BUCKET}", "AWS_ACCESS_KEY_ID"), ("gs://x", "not 'gs://x'"), ("s3://", "s3://bucket")):
-        run = subprocess.run([*command, place], env=environment if place != "s3://" else None, capture_output=True,
-                             text=True, timeout=60)  # fmt: skip
-        report.equal(f"does not start with {place}", run.returncode, 1)
-        report.contains("and says why", run.stderr, text)
+    command = [binary, "standalone", "--home", home, "--listen", "127.0.0.1:0", "--artifacts-destination", place]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    report.equal(f"does not start with {place}", run.returncode, 1)
+    report.contains("and says why", run.stderr, why)
+
+
+def without_keys(home, **more):
+    """The environment of somebody who lives in that folder and has no variables for S3 but these."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MLFLOW_"))}
+    return unittest.mock.patch.dict(os.environ, {**kept, "HOME": home, **more}, clear=True)
+
+
+def temporary_keys(url):
+    """Of a role: they are good only together with their token."""
+    import boto3
+
+    let_all_in(1000)
+    iam = boto3.client("iam", endpoint_url=url)
+    role = iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(MAY_ALL))["Role"]
+    iam.put_role_policy(RoleName="worker", PolicyName="all", PolicyDocument=json.dumps(MAY_ALL))
+    sts = boto3.client("sts", endpoint_url=url)
+    keys = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="test")["Credentials"]
+    let_all_in(0)
+    return keys
+
+
+def write_profiles(folder, url):
+    """Files as `aws configure` writes them."""
+    keys, token = os.environ, temporary_keys(url)
+    os.mkdir(os.path.join(folder, ".aws"))
+    with open(os.path.join(folder, ".aws", "credentials"), "w", encoding="utf-8") as file:
+        file.write(f"[default]\naws_access_key_id = nobody\naws_secret_access_key = x\n\n"
+                   f"[mine]\naws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\n"
+                   f"aws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n\n"
+                   f"[short]\naws_access_key_id = {token['AccessKeyId']}\n"
+                   f"aws_secret_access_key = {token['SecretAccessKey']}\naws_session_token = {token['SessionToken']}\n")
+    with open(os.path.join(folder, ".aws", "config"), "w", encoding="utf-8") as file:
+        for name in ("default", "profile mine", "profile short"):
+            file.write(f"[{name}]\nregion = {REGION}\nendpoint_url = {url}\ns3 =\n    addressing_style = path\n\n")
+        file.write("[profile borrowed]\nrole_arn = arn:aws:iam::123456789012:role/worker\nsource_profile = mine\n")
+
+
+def check_profiles(report, binary):
+    """Keys, region and address in the files of AWS's tools, where boto3 finds them, too."""
+    import boto3
+
+    folder = tempfile.mkdtemp(prefix="hanok-s3-")
+    write_profiles(folder, os.environ["MLFLOW_S3_ENDPOINT_URL"])
+    for name, wanted in (("mine", 200), ("short", 200), (None, 403)):
+        with without_keys(folder, **({"AWS_PROFILE": name} if name else {})):
+            home = tempfile.mkdtemp(prefix="hanok-s3-")
+            engine = Standalone(binary, home, [], "--all-admins", "--artifacts-destination", f"s3://{BUCKET}/p").start()
+            body = f"by {name}".encode()
+            report.equal(f"PUT with the profile {name}", Client(engine).ask("PUT", "/artifacts/x", body)[0], wanted)
+            if wanted == 200:
+                found = boto3.Session().resource("s3").Object(BUCKET, "p/x").get()["Body"].read()
+                report.equal("boto3 finds it with the same", found, body)
+            report.equal("hanok ends well", engine.stop(), 0)
+    for name, why in (("borrowed", "role_arn"), ("nobody", "AWS_PROFILE is 'nobody'")):
+        with without_keys(folder, AWS_PROFILE=name):
+            check_does_not_start(report, binary, f"s3://{BUCKET}", why)
 
 
 def main():
@@ -269,8 +336,9 @@ def main():
         with report.guarded("check_cut"):
             check_cut(report, engine, bucket)
         report.equal("hanok ends well", engine.stop(), 0)
-        with report.guarded("check_failures"):
-            check_failures(report, binary)
+        for check in (check_failures, check_profiles):
+            with report.guarded(check.__name__):
+                check(report, binary)
     return report.end()
 
 
