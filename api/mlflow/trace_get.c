@@ -210,7 +210,7 @@ struct hk_str *hk__ml_read_ids(struct hk__ml_arguments *args, const char *name, 
             items[(*count)++] = text;
         }
     }
-    if (*count == 0 && flags == HK__ML_REQUIRED) {
+    if (*count == 0 && flags == HK__ML_REQUIRED && args->tree == NULL) { /* a list of JSON may be empty */
         hk__ml_mistake(args,
                        "Missing value for required parameter '%s'. See the API docs for more information about "
                        "request parameters.",

@@ -31,15 +31,24 @@ static void add_run(struct hk_sql *sql, struct hk_str run_uuid)
     hk_sql_text(sql, run_uuid);
 }
 
+/* "run_id = ...", or what MLflow makes of that. */
+static bool asks_for_run(const struct hk_search_term *term)
+{
+    bool is_run = term->entity == HK_SEARCH_ATTRIBUTE
+                      ? hk_str_is(term->key, "run_id")
+                      : term->entity == HK_SEARCH_METADATA && hk_str_is(term->key, "mlflow.sourceRun");
+    return is_run && term->op == HK_SEARCH_EQ;
+}
+
 static bool add_term(struct hk_sql *sql, const struct hk_search_term *term, struct hk_arena *arena,
                      struct hk_error *err)
 {
-    if (term->entity != HK_SEARCH_ATTRIBUTE) {
-        return hk__search_add_side(sql, &tables.sides[term->entity], tables.key, term, arena, err);
-    }
-    if (hk_str_is(term->key, "run_id") && term->op == HK_SEARCH_EQ) {
+    if (asks_for_run(term)) {
         add_run(sql, term->text);
         return true;
+    }
+    if (term->entity != HK_SEARCH_ATTRIBUTE) {
+        return hk__search_add_side(sql, &tables.sides[term->entity], tables.key, term, arena, err);
     }
     return hk__search_add_comparison(sql, hk__search_column(&tables, term->key)->sql, term, arena, err);
 }

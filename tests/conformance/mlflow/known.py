@@ -72,7 +72,10 @@ DIFFERENCES = [
 
     ("traces", r"GET /api/2.0/mlflow/traces/.*/info", "/status|/answer/(error_code|message)",
      "version 2 of the API of traces, which clients before 3.0 speak, is not there"),
-    ("traces", r"PATCH .*/tags \{'key': 'k', 'value': 'v'\}", "/status", THE_DATABASES),
+    ("traces|traces_by_id", r"PATCH .*/tags \{'key': 'k', 'value': 'v'\}", "/status", THE_DATABASES),
+    ("traces_by_id", r"DELETE .*/tags \{'key': 'k'\}", "/answer/message", "hanok says that there is no such trace at all"),
+    ("traces_by_id", r"link-to-run .*\['<id 3>'\]", "/status", "a trace that is not there, or not yet, is not linked"),
+    ("traces_by_id", r"'trace_ids': \[5\]", "/answer/message", "hanok names the item, not the list that it is in"),
     ("traces", r"'filter': \"trace.execution_time_ms < 'x'\"", "/status", TYPES),
     ("traces", r"'filter': (\"colour = 'x'\"|'metrics.x > 1')", "/answer/message", "hanok names what it can search for"),
     ("traces", r"'order_by': \['tags.team'\]", "/status", "traces are not ordered by their tags"),

@@ -38,29 +38,42 @@ from real_mlflow import real_mlflow  # noqa: E402
 
 def last_lines(error):
     lines = traceback.format_exception(error)
-    return re.sub(r"\n\s*\n", "\n", "".join(lines[-4:])).rstrip()
+    return re.sub(r"\n\s*\n", "\n", "".join(lines[-4:])).rstrip().split("\n")
+
+
+def entries_of(wanted, server):
+    """(noun, entry) of the tests that are named, or of all; a name that no test has is an error."""
+    for path in sorted(HERE.glob("test_*.py")):
+        importlib.import_module(path.stem)
+    everything = [(entry.function.__module__.removeprefix("test_"), entry) for entry in checks.TESTS]
+    unknown = set(wanted) - {name for noun, entry in everything for name in (noun, entry.function.__name__)}
+    if unknown:
+        raise SystemExit(f"there is no test {', '.join(sorted(unknown))}; a TEST is a function's name or a file's noun.")
+    return [(noun, entry) for noun, entry in everything
+            if (not wanted or {noun, entry.function.__name__} & set(wanted)) and (server.is_hanok or not entry.only_hanok)]
+
+
+def problems_of(entry, server):
+    """What went wrong, as lines; a run that the test left open is no hindrance to the next one."""
+    import mlflow
+
+    try:
+        entry.function(server)
+    except Exception as error:
+        return last_lines(error)
+    finally:
+        while mlflow.active_run() is not None:
+            mlflow.end_run("KILLED")
+    return []
 
 
 def run_tests(report, server, wanted):
-    import mlflow
+    import mlflow  # not before the environment says how
 
     mlflow.set_tracking_uri(server.url)
     mlflow.set_registry_uri(server.url)
-    for path in sorted(HERE.glob("test_*.py")):
-        importlib.import_module(path.stem)
-    for entry in checks.TESTS:
-        noun = entry.function.__module__.removeprefix("test_")
-        if (wanted and not {noun, entry.function.__name__} & set(wanted)) or (entry.only_hanok and not server.is_hanok):
-            continue
-        problems = []
-        try:
-            entry.function(server)
-        except Exception as error:
-            problems = last_lines(error).split("\n")
-        finally:
-            while mlflow.active_run() is not None:
-                mlflow.end_run("KILLED")
-        report.check(f"{noun}.{entry.function.__name__}", problems)
+    for noun, entry in entries_of(wanted, server):
+        report.check(f"{noun}.{entry.function.__name__}", problems_of(entry, server))
 
 
 def run_on_hanok(report, options):
@@ -70,16 +83,18 @@ def run_on_hanok(report, options):
         run_tests(report, checks.Server(engine.url, is_hanok=True, engine=engine, folder=folder), options.tests)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
-    parser.add_argument("tests", nargs="*")
-    parser.add_argument("--real", action="store_true")
-    parser.add_argument("--server", metavar="URL")
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("binary", metavar="HANOK")
+    parser.add_argument("tests", metavar="TEST", nargs="*")
+    parser.add_argument("--real", action="store_true", help="on the real server of .venv-mlflow, which this starts")
+    parser.add_argument("--server", metavar="URL", help="on a server that runs already")
     options = parser.parse_intermixed_args()
     options.binary = os.path.abspath(options.binary)
-    report = Report()
-    os.chdir(tempfile.mkdtemp(prefix="hanok-mlflow-client-"))  # the client makes folders where it is
+    return options
+
+
+def run(report, options):
     if options.server:
         run_tests(report, checks.Server(options.server, is_hanok=False), options.tests)
     elif options.real:
@@ -87,6 +102,13 @@ def main():
             run_tests(report, checks.Server(url, is_hanok=False), options.tests)
     else:
         run_on_hanok(report, options)
+
+
+def main():
+    options, report = read_options(), Report()
+    with tempfile.TemporaryDirectory(prefix="hanok-mlflow-client-", ignore_cleanup_errors=True) as folder:
+        os.chdir(folder)  # the client makes folders where it is
+        run(report, options)
     return report.end()
 
 

@@ -128,6 +128,8 @@ static void have_spans(void **state)
     assert_null(strstr(fx_body, "span_id"));
     fx_expect(200, "GET", ROOT "/batchGet?trace_ids=" TRACE "&experiment_ids=7", NULL, "{\"traces\":[]}");
     fx_expect(400, "GET", ROOT "/batchGet", NULL, "Missing value for required parameter 'trace_ids'.");
+    fx_expect(400, "POST", ROOT "/batchGetInfos", "{}", "Missing value for required parameter 'trace_ids'.");
+    fx_expect(200, "POST", ROOT "/batchGetInfos", "{\"trace_ids\":[]}", "{\"trace_infos\":[]}");
 }
 
 static void are_whole_or_not(void **state)
@@ -318,6 +320,7 @@ static void are_found(void **state)
     expect_found(",\"max_results\":2,\"page_token\":\"eyJvZmZzZXQiOiAyfQ==\"", "1");
     fx_expect(200, "POST", "/api/2.0/mlflow/traces/link-to-run", "{\"trace_ids\":[\"tr-2\"],\"run_id\":\"r1\"}", "{}");
     expect_found(",\"filter\":\"run_id = 'r1'\"", "2 1");
+    expect_found(",\"filter\":\"metadata.`mlflow.sourceRun` = 'r1'\"", "2 1");
 }
 
 static void searches_that_are_refused(void **state)
