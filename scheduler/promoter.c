@@ -153,15 +153,16 @@ static bool look_at_files(struct hk_db *db, struct look *look, const struct hk_r
 static bool find_requests(struct hk_db *db, struct look *look, struct hk_error *err)
 {
     struct hk_arena *a = &look->arena;
-    look->requests = hk_arena_array(a, 2, sizeof *look->requests);
+    look->requests = hk_arena_array(a, 3, sizeof *look->requests);
     if (look->is_first) {
         look->list_count = 1;
         return hk_store_requests_after(db, INT64_MAX, &look->sequence, a, &look->requests[0], err) &&
                hk_store_requests_open(db, a, &look->requests[0], err);
     }
-    look->list_count = 2;
+    look->list_count = 3;
     return hk_store_requests_after(db, look->sequence, &look->sequence, a, &look->requests[0], err) &&
-           hk_store_requests_due(db, look->now_us, a, &look->requests[1], err);
+           hk_store_requests_due(db, look->now_us, a, &look->requests[1], err) &&
+           hk_store_requests_stirred(db, a, &look->requests[2], err);
 }
 
 static bool find(struct look *look, struct hk_error *err)

@@ -1,7 +1,8 @@
 /* struct hk_promoter: sees to it that promotions which wait go on by themselves. It begins the validations that
- * requests ask for, and looks at a request again when a DAG run that it waits for has ended, when its window opens,
- * and, since a crash may have come between anything, at all open ones once when it begins. It decides nothing:
- * engine/store's hk_promotion_continue judges anew, in the transaction that lets the version move.
+ * requests ask for, and looks at a request again when a DAG run that it waits for has ended or was deleted, when its
+ * DAG is paused or goes away, when its window opens, and, since a crash may have come between anything, at all open
+ * ones once when it begins. It decides nothing: engine/store's hk_promotion_continue judges anew, in the transaction
+ * that lets the version move.
  *
  * One look is under way at a time. It reads (and has files looked at) on a thread of its caller's, so that the loop
  * never waits; then come one write, and the runs that are to be made. All of it can be done twice without harm: a

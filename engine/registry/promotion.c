@@ -228,6 +228,29 @@ static void judge_lineage(struct evaluation *e)
     }
 }
 
+/* One that is there, or can be made. */
+static void judge_validation_run(struct evaluation *e, const struct hk_fact_validation *v)
+{
+    const char *dag_id = v->run.dag_id;
+    bool is_at_work = v->run.is_known && (v->run.state == HK_RUN_QUEUED || v->run.state == HK_RUN_RUNNING);
+    if (!v->run.is_known && v->has_import_errors) {
+        say(e, HK_RULE_FAILED,
+            hk_arena_printf(e->arena,
+                            "%s: the file of DAG '%s' has import errors; mend it (hanok dags list-import-errors).",
+                            e->out->text, dag_id));
+    } else if (v->is_paused && (is_at_work || !v->run.is_known)) {
+        e->out->measured = "paused";
+        say(e, HK_RULE_OUTSTANDING,
+            hk_arena_printf(e->arena, "%s: it waits for DAG '%s', which is paused (hanok dags unpause %s).",
+                            e->out->text, dag_id, dag_id));
+    } else if (!v->run.is_known) {
+        e->out->measured = "not begun";
+        say(e, HK_RULE_OUTSTANDING, hk_arena_printf(e->arena, "%s: it has not begun.", e->out->text));
+    } else {
+        judge_run(e, &v->run);
+    }
+}
+
 static void judge_validation(struct evaluation *e)
 {
     const struct hk_fact_validation *found = NULL;
@@ -237,16 +260,19 @@ static void judge_validation(struct evaluation *e)
         }
     }
     e->out->threshold = "success";
-    if (found == NULL || (!found->has_dag && !found->run.is_known)) {
-        say(e, HK_RULE_FAILED, hk_arena_printf(e->arena, "%s: there is no DAG '%s'.", e->out->text, e->rule->name));
+    if (found != NULL && found->is_gone) {
+        say(e, HK_RULE_FAILED,
+            hk_arena_printf(e->arena, "%s: run '%s' of it was deleted; ask for the promotion anew.", e->out->text,
+                            found->run.run_id));
+    } else if (found == NULL || (!found->has_dag && !found->run.is_known)) {
+        say(e, HK_RULE_FAILED,
+            hk_arena_printf(e->arena, "%s: there is no DAG '%s'; add its file, or mend the policy '%s'.", e->out->text,
+                            e->rule->name, e->out->policy->name));
     } else if (found->is_foreign) {
         say(e, HK_RULE_FAILED,
             hk_arena_printf(e->arena, "%s: run '%s' was not made for this version.", e->out->text, found->run.run_id));
-    } else if (!found->run.is_known) {
-        e->out->measured = "not begun";
-        say(e, HK_RULE_OUTSTANDING, hk_arena_printf(e->arena, "%s: it has not begun.", e->out->text));
     } else {
-        judge_run(e, &found->run);
+        judge_validation_run(e, found);
     }
 }
 

@@ -36,8 +36,11 @@ struct hk_fact_dag_run {
 
 struct hk_fact_validation {
     struct hk_fact_dag_run run;
-    bool has_dag;    /* the DAG is there, and its file still defines it */
-    bool is_foreign; /* a run of that id is there, but was not made for this version */
+    bool has_dag;           /* the DAG is there, and its file still defines it */
+    bool is_paused;         /* the DAG */
+    bool has_import_errors; /* its file */
+    bool is_gone;           /* the run was there, and somebody has deleted it */
+    bool is_foreign;        /* a run of that id is there, but was not made for this version */
 };
 
 struct hk_fact_approval {

@@ -273,6 +273,7 @@ static bool set_flag(struct hk_db *db, const char *sql, const char *dag_id, bool
     if (!hk_run(q, err)) {
         return false;
     }
+    hk_db_note_news(db, HK_DB_NEWS); /* promotions may wait for it (promotion_wait in schema/) */
     return hk_db_changes(db) == 1 || hk_error_set(err, HK_NOT_FOUND, "Dag with id: '%s' not found", dag_id);
 }
 
@@ -453,6 +454,7 @@ bool hk_store_dag_delete(struct hk_db *db, const char *dag_id, struct hk_error *
     if (is_busy) {
         return hk_error_set(err, HK_CONFLICT, "Task instances of dag with id: '%s' are still running", dag_id);
     }
+    hk_db_note_news(db, HK_DB_NEWS); /* as above */
     for (size_t i = 0; ok && i < sizeof deletions / sizeof deletions[0]; i++) {
         q = hk_db_query(db, deletions[i]);
         hk_bind_text(q, 1, dag_id);

@@ -21,7 +21,9 @@ static const char STAGE_HOLDER[] =
 static const char DAG_RUN[] = "SELECT state, conf FROM dag_run WHERE dag_id = ?1 AND run_id = ?2";
 static const char MAKERS_STATE[] = "SELECT state FROM dag_run WHERE run_key = ?1";
 static const char LOGGED_MODEL_KEY[] = "SELECT model_key FROM logged_model WHERE model_id = ?1";
-static const char HAS_DAG[] = "SELECT 1 FROM dag WHERE dag_id = ?1 AND is_stale = 0";
+static const char DAG[] = "SELECT is_paused, has_import_errors FROM dag WHERE dag_id = ?1 AND is_stale = 0";
+static const char IS_GONE[] =
+    "SELECT is_gone FROM promotion_wait WHERE request_key = ?1 AND dag_id = ?2 AND run_id = ?3";
 
 struct gathering {
     struct hk_db *db;
@@ -304,21 +306,28 @@ static bool gather_validation(struct gathering *g, const struct hk_rule *rule)
     const struct hk_request_row *request = g->wanted->request;
     struct hk_fact_validation *v = &g->validations[g->out->validation_count++];
     const char *conf = NULL;
-    int64_t has_dag = 0;
-    struct hk_stmt *q = hk_db_query(g->db, HAS_DAG);
+    int64_t is_gone = 0;
+    bool ok = true;
+    struct hk_stmt *q = hk_db_query(g->db, DAG);
     hk_bind_text(q, 1, rule->name);
     v->run.dag_id = rule->name;
-    if (!hk_run_for_int(q, &has_dag, g->err)) {
-        return false;
+    while (hk_step(q, &ok, g->err)) {
+        v->has_dag = true;
+        v->is_paused = hk_column_int(q, 0) != 0;
+        v->has_import_errors = hk_column_int(q, 1) != 0;
     }
-    v->has_dag = has_dag != 0;
-    if (request == NULL) {
-        return true;
+    if (!ok || request == NULL) {
+        return ok;
     }
     v->run.run_id = hk_validation_run_id(request->id, g->arena);
-    if (!find_dag_run(g, &v->run, &conf)) {
+    q = hk_db_query(g->db, IS_GONE);
+    hk_bind_int(q, 1, request->key);
+    hk_bind_text(q, 2, rule->name);
+    hk_bind_text(q, 3, v->run.run_id);
+    if (!hk_run_for_int(q, &is_gone, g->err) || !find_dag_run(g, &v->run, &conf)) {
         return false;
     }
+    v->is_gone = is_gone != 0;
     v->is_foreign = v->run.is_known && (conf == NULL || strcmp(conf, hk_validation_conf(request, g->arena)) != 0);
     return true;
 }

@@ -38,7 +38,7 @@ bool hk_promotion_continue(struct hk_db *db, const struct hk_request_row *reques
     struct hk_promotion p = hk__promotion_of_request(request);
     p.artifacts = artifacts;
     p.now_us = now_us;
-    return hk_promotion_apply(db, &p, arena, result, err);
+    return hk_store_request_settle(db, request->key, err) && hk_promotion_apply(db, &p, arena, result, err);
 }
 
 /* The open request that p means. */

@@ -43,6 +43,11 @@ static const char DUE[] =
 static const char NEXT_DUE[] =
     "SELECT open_at_us FROM promotion_request WHERE state = 'open' AND open_at_us IS NOT NULL "
     "ORDER BY open_at_us LIMIT 1";
+static const char STIRRED[] =
+    SELECT "promotion_request r" JOINED
+           "WHERE r.state = 'open' AND r.request_key IN (SELECT request_key FROM promotion_wait INDEXED BY "
+           "promotion_wait_stirred WHERE is_stirred = 1) ORDER BY r.request_key";
+static const char SETTLE[] = "UPDATE promotion_wait SET is_stirred = 0 WHERE request_key = ?1 AND is_stirred = 1";
 static const char APPROVE[] = "INSERT INTO approval (request_key, user, role, comment, given_us) "
                               "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (request_key, user) "
                               "DO UPDATE SET role = ?3, comment = ?4, given_us = ?5";
@@ -50,14 +55,14 @@ static const char APPROVALS[] =
     "SELECT user, role, comment, given_us FROM approval WHERE request_key = ?1 ORDER BY given_us, user";
 static const char WAIT[] = "INSERT INTO promotion_wait (request_key, dag_id, run_id, is_validation) "
                            "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-static const char VALIDATIONS_DUE[] =
-    SELECT "promotion_request r INDEXED BY promotion_request_open" JOINED
-           "WHERE r.state = 'open' AND EXISTS (SELECT 1 FROM promotion_wait w WHERE w.request_key = r.request_key "
-           "AND w.is_validation = 1 AND NOT EXISTS (SELECT 1 FROM dag_run d WHERE d.dag_id = w.dag_id AND d.run_id = "
-           "w.run_id))";
+static const char VALIDATIONS_DUE[] = SELECT
+    "promotion_request r INDEXED BY promotion_request_open" JOINED
+    "WHERE r.state = 'open' AND EXISTS (SELECT 1 FROM promotion_wait w WHERE w.request_key = r.request_key "
+    "AND w.is_validation = 1 AND w.is_gone = 0 AND NOT EXISTS (SELECT 1 FROM dag_run d WHERE d.dag_id = w.dag_id "
+    "AND d.run_id = w.run_id))";
 static const char VALIDATIONS_OF[] =
     "SELECT w.dag_id, w.run_id FROM promotion_wait w WHERE w.request_key = ?1 AND w.is_validation = 1 "
-    "AND NOT EXISTS (SELECT 1 FROM dag_run d WHERE d.dag_id = w.dag_id AND d.run_id = w.run_id)";
+    "AND w.is_gone = 0 AND NOT EXISTS (SELECT 1 FROM dag_run d WHERE d.dag_id = w.dag_id AND d.run_id = w.run_id)";
 
 static bool read_row(struct hk_stmt *q, struct hk_arena *arena, struct hk_request_row *out, struct hk_error *err)
 {
@@ -231,6 +236,19 @@ bool hk_store_requests_due(struct hk_db *db, int64_t now_us, struct hk_arena *ar
     struct hk_stmt *q = hk_db_query(db, DUE);
     hk_bind_int(q, 1, now_us);
     return collect(q, arena, out, err);
+}
+
+bool hk_store_requests_stirred(struct hk_db *db, struct hk_arena *arena, struct hk_request_rows *out,
+                               struct hk_error *err)
+{
+    return collect(hk_db_query(db, STIRRED), arena, out, err);
+}
+
+bool hk_store_request_settle(struct hk_db *db, int64_t key, struct hk_error *err)
+{
+    struct hk_stmt *q = hk_db_query(db, SETTLE);
+    hk_bind_int(q, 1, key);
+    return hk_run(q, err);
 }
 
 bool hk_store_requests_next_due(struct hk_db *db, int64_t *at_us, struct hk_error *err)

@@ -59,6 +59,11 @@ HK_MUST_USE bool hk_store_requests_after(struct hk_db *db, int64_t sequence, int
                                          struct hk_request_rows *out, struct hk_error *err);
 HK_MUST_USE bool hk_store_requests_due(struct hk_db *db, int64_t now_us, struct hk_arena *arena,
                                        struct hk_request_rows *out, struct hk_error *err);
+/* Those open ones for which a DAG run they wait for was deleted, or its DAG paused, unpaused, taken away or brought
+ * back, since they were settled last (hk_promotion_continue settles them). */
+HK_MUST_USE bool hk_store_requests_stirred(struct hk_db *db, struct hk_arena *arena, struct hk_request_rows *out,
+                                           struct hk_error *err);
+HK_MUST_USE bool hk_store_request_settle(struct hk_db *db, int64_t key, struct hk_error *err);
 HK_MUST_USE bool hk_store_requests_next_due(struct hk_db *db, int64_t *at_us, struct hk_error *err);
 
 /* One approval a person; a second one replaces the first. */

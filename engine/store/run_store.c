@@ -112,6 +112,7 @@ bool hk_store_run_delete(struct hk_db *db, int64_t run_key, struct hk_error *err
     if (!hk_run(q, err)) {
         return false;
     }
+    hk_db_note_news(db, HK_DB_NEWS); /* a promotion may wait for it (promotion_wait in schema/) */
     return hk_db_changes(db) == 1 ||
            hk_error_set(err, HK_CONFLICT, "run %lld is running; end it before you delete it", (long long)run_key);
 }

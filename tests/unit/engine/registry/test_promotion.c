@@ -169,20 +169,34 @@ static void test_validation(void **state)
     struct hk_fact_validation v = {.run = {.dag_id = "check", .run_id = "promotion__1"}};
     struct hk_promotion_facts facts = {.version = 3};
     struct hk_rule rule = {.kind = HK_RULE_VALIDATION, .name = "check"};
-    expect(&rule, &facts, HK_RULE_FAILED, "DAG check succeeds: there is no DAG 'check'.");
+    expect(&rule, &facts, HK_RULE_FAILED,
+           "DAG check succeeds: there is no DAG 'check'; add its file, or mend the policy 'p'.");
     facts.validations = &v;
     facts.validation_count = 1;
-    expect(&rule, &facts, HK_RULE_FAILED, "DAG check succeeds: there is no DAG 'check'.");
+    expect(&rule, &facts, HK_RULE_FAILED,
+           "DAG check succeeds: there is no DAG 'check'; add its file, or mend the policy 'p'.");
     v.has_dag = true;
     expect(&rule, &facts, HK_RULE_OUTSTANDING, "DAG check succeeds: it has not begun.");
+    v.is_paused = true;
+    const char *paused = "DAG check succeeds: it waits for DAG 'check', which is paused (hanok dags unpause check).";
+    expect(&rule, &facts, HK_RULE_OUTSTANDING, paused);
+    v.has_import_errors = true;
+    expect(&rule, &facts, HK_RULE_FAILED,
+           "DAG check succeeds: the file of DAG 'check' has import errors; mend it (hanok dags list-import-errors).");
     v.run.is_known = true;
-    v.run.state = HK_RUN_QUEUED;
+    v.run.state = HK_RUN_QUEUED; /* with the version of before */
+    expect(&rule, &facts, HK_RULE_OUTSTANDING, paused);
+    v.is_paused = false;
     expect(&rule, &facts, HK_RULE_OUTSTANDING, "DAG check succeeds: run 'promotion__1' of DAG 'check' is queued.");
     v.run.state = HK_RUN_FAILED;
     expect(&rule, &facts, HK_RULE_FAILED, "DAG check succeeds: run 'promotion__1' of DAG 'check' is failed.");
     v.run.state = HK_RUN_SUCCESS;
     v.has_dag = false; /* its file went after the run */
     expect(&rule, &facts, HK_RULE_PASSED, "DAG check succeeds: run 'promotion__1' of DAG 'check' is success.");
+    v.is_gone = true;
+    expect(&rule, &facts, HK_RULE_FAILED,
+           "DAG check succeeds: run 'promotion__1' of it was deleted; ask for the promotion anew.");
+    v.is_gone = false;
     v.is_foreign = true;
     expect(&rule, &facts, HK_RULE_FAILED, "DAG check succeeds: run 'promotion__1' was not made for this version.");
 }

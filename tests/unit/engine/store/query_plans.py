@@ -21,7 +21,8 @@ GROWING = ("dag_run", "task_instance", "task_try", "rendered_fields", "xcom", "a
            "promotion_request", "approval", "promotion_wait", "promotion_audit", "promotion_audit_rule", "promotion_rule",
            "maker")
 SMALL_INDEXES = ("USING INDEX dag_run_active",  # has the queued and running runs only
-                 "USING INDEX promotion_request_open")  # and this one what waits for people
+                 "USING INDEX promotion_request_open",  # this one what waits for people
+                 "USING INDEX promotion_wait_stirred")  # and this one what is judged anew at once
 STATEMENT = re.compile(r'static const char (\w+)\[\] =((?:\s*"(?:[^"\\]|\\.)*")+);')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
