@@ -12,16 +12,34 @@ static const char ADD_RULE[] =
     "threshold, sentence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 static const char LIST[] =
     "SELECT " COLUMNS " FROM promotion_audit WHERE audit_key < ?1 ORDER BY audit_key DESC LIMIT ?2";
-static const char LIST_OF_MODEL[] = "SELECT " COLUMNS " FROM promotion_audit WHERE model = ?3 AND audit_key < ?1 "
-                                    "ORDER BY audit_key DESC LIMIT ?2";
+
+/* Under which names a model's trail is, and from which entry to which: its name now, and what each rename into one of
+ * them came from, back to where an earlier model of that name was renamed or deleted. */
+#define LAST_END(name)                                                                                                 \
+    "(SELECT coalesce(max(x.audit_key), 0) FROM promotion_audit x INDEXED BY promotion_audit_ends WHERE x.model "      \
+    "= " name " AND x.action IN ('rename', 'delete') AND x.outcome = 'applied'"
+#define TRAIL(name, since)                                                                                             \
+    "WITH RECURSIVE trail(name, since, until) AS (SELECT " name ", " since ", 9223372036854775807 UNION "              \
+    "SELECT r.model, " LAST_END(                                                                                       \
+        "r.model") " AND x.audit_key < r.audit_key), r.audit_key FROM trail t "                                        \
+                   "JOIN promotion_audit r INDEXED BY promotion_audit_renames ON r.comment = t.name AND r.action = "   \
+                   "'rename' "                                                                                         \
+                   "AND r.outcome = 'applied' AND r.audit_key > t.since AND r.audit_key < t.until) "
+#define IN_TRAIL                                                                                                       \
+    "promotion_audit a JOIN trail t ON a.model = t.name AND a.audit_key > t.since AND a.audit_key <= t.until "
+
+static const char LIST_OF_MODEL[] = TRAIL("?3", "0") "SELECT DISTINCT " COLUMNS " FROM " IN_TRAIL
+                                                     "WHERE audit_key < ?1 ORDER BY audit_key DESC LIMIT ?2";
 static const char RULES[] = "SELECT policy, policy_version, kind, rule, outcome, measured, threshold, sentence "
                             "FROM promotion_audit_rule WHERE audit_key = ?1 ORDER BY position";
 /* What was taken back is not what one goes back to: only promotions of the present holder tell who was there before. */
-static const char PREVIOUS[] =
-    "SELECT previous_version FROM promotion_audit WHERE model = ?1 AND target_kind = ?2 AND target = ?3 "
-    "AND outcome = 'applied' AND action = 'promote' AND version = ?4 AND previous_version > 0 "
-    "AND previous_version <> ?4 AND happened_us >= ?5 "
-    "ORDER BY audit_key DESC LIMIT 1";
+static const char PREVIOUS[] = TRAIL(
+    "?1",
+    LAST_END(
+        "?1") ")") "SELECT a.previous_version, a.model FROM " IN_TRAIL "WHERE a.target_kind = ?2 AND a.target = ?3 "
+                   "AND a.outcome = 'applied' AND a.action = 'promote' AND a.version = ?4 AND a.previous_version > 0 "
+                   "AND a.previous_version <> ?4 AND a.happened_us >= ?5 "
+                   "ORDER BY a.audit_key DESC LIMIT 1";
 
 static void bind_number(struct hk_stmt *q, int at, int64_t value)
 {
@@ -133,14 +151,19 @@ bool hk_store_promotion_audit_rules(struct hk_db *db, int64_t audit_key, hk_prom
 }
 
 bool hk_store_promotion_previous(struct hk_db *db, const char *model, const struct hk_target *target, int64_t holder,
-                                 int64_t since_us, int64_t *out, struct hk_error *err)
+                                 int64_t since_us, struct hk_arena *arena, struct hk_previous_holder *out,
+                                 struct hk_error *err)
 {
     struct hk_stmt *q = hk_db_query(db, PREVIOUS);
-    *out = 0;
+    bool ok = true;
+    *out = (struct hk_previous_holder){0};
     hk_bind_text(q, 1, model);
     hk_bind_text(q, 2, hk_target_kind_name(target->kind));
     hk_bind_text(q, 3, target->name);
     hk_bind_int(q, 4, holder);
     hk_bind_int(q, 5, since_us);
-    return hk_run_for_int(q, out, err);
+    while (hk_step(q, &ok, err)) {
+        *out = (struct hk_previous_holder){hk_column_int(q, 0), hk_arena_strdup(arena, hk_column_text(q, 1))};
+    }
+    return ok;
 }

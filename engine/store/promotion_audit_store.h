@@ -38,7 +38,7 @@ struct hk_promotion_audit_rule {
 };
 
 /* Newest first, those before a key (0: from the newest), at most limit; texts are valid during the call. model NULL: of
- * all models. */
+ * all models; else of the one of that name, under the names that it had before, too. */
 typedef bool (*hk_promotion_audit_fn)(void *arg, const struct hk_promotion_audit *audit);
 HK_MUST_USE bool hk_store_promotion_audit_list(struct hk_db *db, const char *model, int64_t before, int64_t limit,
                                                hk_promotion_audit_fn each, void *arg, struct hk_error *err);
@@ -47,8 +47,13 @@ HK_MUST_USE bool hk_store_promotion_audit_rules(struct hk_db *db, int64_t audit_
                                                 void *arg, struct hk_error *err);
 
 /* The version that held a target before the one that holds it now, by what was promoted since the model of that name
- * was made; 0: none. */
+ * was made, under this name or one that it had before. */
+struct hk_previous_holder {
+    int64_t version;   /* 0: none did */
+    const char *model; /* the name that the model had then; the arena's */
+};
 HK_MUST_USE bool hk_store_promotion_previous(struct hk_db *db, const char *model, const struct hk_target *target,
-                                             int64_t holder, int64_t since_us, int64_t *out, struct hk_error *err);
+                                             int64_t holder, int64_t since_us, struct hk_arena *arena,
+                                             struct hk_previous_holder *out, struct hk_error *err);
 
 #endif

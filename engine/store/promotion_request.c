@@ -135,12 +135,34 @@ bool hk_promotion_cancel(struct hk_db *db, const struct hk_promotion *p, struct 
            hk__attempt_note(&a, "cancel", "cancelled", NULL, err);
 }
 
+/* A version that held the target under another name has passed the rules only if they were asked under that name, too.
+ */
+static bool check_name(struct hk_db *db, const struct hk_promotion *p, const struct hk_target *target,
+                       const struct hk_previous_holder *previous, struct hk_arena *arena, struct hk_error *err)
+{
+    struct hk_policy_list policies;
+    if (!hk_store_policies_for(db, p->model, target, arena, &policies, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < policies.count; i++) {
+        if (!hk_policy_matches(policies.items[i], previous->model, target)) {
+            return hk_error_set(
+                err, HK_NOT_FOUND,
+                "Version %" PRId64 " held the %.100s under the name '%.100s', where the policy '%.100s' "
+                "did not guard it; promote it",
+                previous->version, hk_target_text(target, arena), previous->model, policies.items[i]->name);
+        }
+    }
+    return true;
+}
+
 bool hk_promotion_rollback(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena, int64_t *version,
                            struct hk_error *err)
 {
     struct hk_model_row model;
     struct hk_target target = {HK_TARGET_ALIAS, p->alias};
     struct hk_promotion back = *p;
+    struct hk_previous_holder previous;
     const char *message = NULL;
     int64_t holder = 0;
     if (p->kind == HK_PROMOTE_STAGE) {
@@ -148,13 +170,15 @@ bool hk_promotion_rollback(struct hk_db *db, const struct hk_promotion *p, struc
     }
     if (!hk_store_model_get(db, p->model, arena, &model, err) ||
         !hk_store_target_holder(db, model.key, &target, &holder, err) ||
-        !hk_store_promotion_previous(db, p->model, &target, holder, model.created_ms * HK_MS_US, &back.version, err) ||
+        !hk_store_promotion_previous(db, p->model, &target, holder, model.created_ms * HK_MS_US, arena, &previous,
+                                     err) ||
         !hk__promotion_may_remove(db, p, &target, arena, &message, err)) {
         return false;
     }
     if (message != NULL) {
         return hk_error_set(err, HK_DENIED, "%s", message);
     }
+    back.version = previous.version;
     if (holder == 0 || back.version == 0) {
         return hk_error_set(err, HK_NOT_FOUND, "No version held the %.200s of the model '%.200s' before",
                             hk_target_text(&target, arena), p->model);
@@ -162,5 +186,6 @@ bool hk_promotion_rollback(struct hk_db *db, const struct hk_promotion *p, struc
     back.archive_existing = p->kind == HK_PROMOTE_STAGE && p->stage != HK_STAGE_ARCHIVED;
     *version = back.version;
     struct hk__attempt a;
-    return hk__attempt_open(&a, db, &back, arena, err) && hk__attempt_apply(&a, "rollback", err);
+    return check_name(db, p, &target, &previous, arena, err) && hk__attempt_open(&a, db, &back, arena, err) &&
+           hk__attempt_apply(&a, "rollback", err);
 }

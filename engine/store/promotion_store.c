@@ -299,7 +299,8 @@ static bool note_removal(struct hk_db *db, const struct hk_promotion *p, const s
     return hk_store_promotion_audit_add(db, &audit, NULL, NULL, err);
 }
 
-/* A name must not bring a version to a target that it has not earned there. */
+/* A name must not bring a version to a target that it has not earned there: each policy that guards it under the new
+ * name must have guarded it under the old one. */
 static bool may_bring(struct hk_db *db, const struct hk_promotion *p, const struct held *held, struct hk_arena *arena,
                       const char **message, struct hk_error *err)
 {
@@ -307,12 +308,14 @@ static bool may_bring(struct hk_db *db, const struct hk_promotion *p, const stru
     if (!hk_store_policies_for(db, p->new_name, &held->target, arena, &policies, err)) {
         return false;
     }
-    if (policies.count > 0) {
-        *message =
-            hk_arena_printf(arena,
-                            "Under the name '%s' the policy '%s' guards the %s, which version %" PRId64
-                            " holds: take it away first, rename the model, and promote the version.",
-                            p->new_name, policies.items[0]->name, hk_target_text(&held->target, arena), held->version);
+    for (size_t i = 0; i < policies.count && *message == NULL; i++) {
+        if (!hk_policy_matches(policies.items[i], p->model, &held->target)) {
+            *message = hk_arena_printf(arena,
+                                       "Under the name '%s' the policy '%s' guards the %s, which version %" PRId64
+                                       " holds: take it away first, rename the model, and promote the version.",
+                                       p->new_name, policies.items[i]->name, hk_target_text(&held->target, arena),
+                                       held->version);
+        }
     }
     return true;
 }
@@ -327,21 +330,50 @@ static bool may_lose(struct hk_db *db, const struct hk_promotion *p, const struc
     return *message != NULL || !is_rename || may_bring(db, p, held, arena, message, err);
 }
 
-/* A version that is deleted is not promoted any more. */
+/* A version that is deleted is not promoted any more; one whose model is renamed is judged by other policies, and its
+ * validation was told another name. */
 static bool cancel_requests(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena,
                             struct hk_error *err)
 {
-    struct hk_model_version_row version;
+    bool is_rename = p->kind == HK_PROMOTE_MODEL_RENAME;
+    const char *message = is_rename ? hk_arena_printf(arena, "The model was renamed to '%s'; ask anew.", p->new_name)
+                                    : "The version was deleted.";
     struct hk_request_rows rows = {0};
-    bool ok = p->kind != HK_PROMOTE_VERSION_DELETE ||
-              (hk_store_model_version_get(db, p->model, p->version, arena, &version, err) &&
-               hk_store_requests_of_version(db, version.key, arena, &rows, err));
+    bool ok = (!is_rename && p->kind != HK_PROMOTE_VERSION_DELETE) || hk_store_requests_open(db, arena, &rows, err);
     for (size_t i = 0; ok && i < rows.count; i++) {
-        if (strcmp(rows.items[i].state, "open") == 0) {
-            ok = hk_store_request_close(db, rows.items[i].key, "cancelled", "The version was deleted.", p->now_us, err);
+        const struct hk_request_row *row = &rows.items[i];
+        const struct hk_promotion_audit audit = {.happened_us = p->now_us,
+                                                 .action = "request",
+                                                 .outcome = "cancelled",
+                                                 .model = p->model,
+                                                 .version = row->version,
+                                                 .target = &row->target,
+                                                 .actor = p->actor,
+                                                 .request_id = row->id,
+                                                 .message = message};
+        if (strcmp(row->model, p->model) == 0 && (is_rename || row->version == p->version)) {
+            ok = hk_store_request_close(db, row->key, "cancelled", message, p->now_us, err) &&
+                 hk_store_promotion_audit_add(db, &audit, NULL, NULL, err);
         }
     }
     return ok;
+}
+
+/* The trail of a name ends here, whether or not anything was held; that of a model that is renamed goes on. */
+static bool note_end(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena, struct hk_error *err)
+{
+    struct hk_promotion_audit audit = {.happened_us = p->now_us,
+                                       .action = "delete",
+                                       .outcome = "applied",
+                                       .model = p->model,
+                                       .actor = p->actor,
+                                       .comment = p->comment};
+    if (p->kind == HK_PROMOTE_MODEL_RENAME) {
+        audit.action = "rename";
+        audit.comment = p->new_name;
+        audit.message = hk_arena_printf(arena, "The model '%s' is called '%s' now.", p->model, p->new_name);
+    }
+    return hk_store_promotion_audit_add(db, &audit, NULL, NULL, err);
 }
 
 static bool take_away(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena,
@@ -360,11 +392,14 @@ static bool take_away(struct hk_db *db, const struct hk_promotion *p, struct hk_
             return note_removal(db, p, &list.items[i], result->message, err);
         }
     }
-    bool ok = cancel_requests(db, p, arena, err) && hk__promotion_move(db, p, arena, err);
-    for (size_t i = 0; ok && i < list.count; i++) {
+    bool is_rename = p->kind == HK_PROMOTE_MODEL_RENAME;
+    bool is_same = is_rename && strcmp(p->model, p->new_name) == 0;
+    bool ok = (is_same || cancel_requests(db, p, arena, err)) && hk__promotion_move(db, p, arena, err);
+    for (size_t i = 0; ok && i < list.count && !is_rename; i++) {
         ok = note_removal(db, p, &list.items[i], NULL, err);
     }
-    return ok;
+    bool is_end = !is_same && (is_rename || p->kind == HK_PROMOTE_MODEL_DELETE);
+    return ok && (!is_end || note_end(db, p, arena, err));
 }
 
 bool hk_promotion_apply(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena,

@@ -272,6 +272,116 @@ static void test_rollback(void **state)
     assert_int_equal(number("SELECT count(*) FROM promotion_audit WHERE action = 'rollback'"), 2);
 }
 
+static struct hk_promotion rename_to(const char *model, const char *name)
+{
+    struct hk_promotion p = by("olga", "Op", to(&champion, model, 0));
+    p.kind = HK_PROMOTE_MODEL_RENAME;
+    p.new_name = name;
+    return p;
+}
+
+static bool count_one(void *arg, const struct hk_promotion_audit *audit)
+{
+    char *text = arg;
+    size_t used = strlen(text);
+    snprintf(text + used, 512 - used, "%s %s %d; ", audit->model, audit->action, (int)audit->version);
+    return true;
+}
+
+static const char *trail_of(const char *model)
+{
+    static char text[512];
+    struct hk_db *db = NULL;
+    text[0] = '\0';
+    assert_true(hk_store_reader_take(store, &db, &err));
+    assert_true(hk_store_promotion_audit_list(db, model, 0, 100, count_one, text, &err));
+    hk_store_reader_give(store, db);
+    return text;
+}
+
+static void test_a_trail_goes_on_under_a_new_name(void **state)
+{
+    (void)state;
+    a_model("a");
+    a_version("a", 0.91);
+    a_version("a", 0.92);
+    assert_int_equal(try_it(to(&champion, "a", 1)), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(to(&champion, "a", 2)), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(rename_to("a", "b")), HK_PROMOTION_APPLIED);
+    assert_string_equal(trail_of("b"), "a rename 0; a promote 2; a promote 1; ");
+    assert_int_equal(try_it(rename_to("b", "c")), HK_PROMOTION_APPLIED);
+    /* Another model gets the first name; neither trail is the other's. */
+    a_model("a");
+    a_version("a", 0.93);
+    assert_int_equal(try_it(to(&champion, "a", 1)), HK_PROMOTION_APPLIED);
+    assert_string_equal(trail_of("c"), "b rename 0; a rename 0; a promote 2; a promote 1; ");
+    assert_int_equal(try_it(rename_to("a", "d")), HK_PROMOTION_APPLIED);
+    assert_string_equal(trail_of("d"), "a rename 0; a promote 1; ");
+    struct hk_promotion p = by("olga", "Op", to(&champion, "d", 0));
+    assert_int_equal(write_once(roll_back, &p), HK_NOT_FOUND);
+    p = by("olga", "Op", to(&champion, "c", 0));
+    assert_int_equal(write_once(roll_back, &p), HK_OK); /* to what it was under its first name */
+    assert_int_equal(holder("c", &champion), 1);
+    /* And back to its first name. */
+    assert_int_equal(try_it(rename_to("c", "a")), HK_PROMOTION_APPLIED);
+    /* What another model of that name did is under the name, too; it is not what this one goes back to. */
+    assert_string_equal(trail_of("a"), "c rename 0; c rollback 1; a rename 0; a promote 1; b rename 0; a rename 0; "
+                                       "a promote 2; a promote 1; ");
+    assert_int_equal(try_it(to(&champion, "a", 2)), HK_PROMOTION_APPLIED);
+    p = by("olga", "Op", to(&champion, "a", 0));
+    assert_int_equal(write_once(roll_back, &p), HK_OK);
+    assert_int_equal(holder("a", &champion), 1);
+}
+
+static void test_a_name_does_not_get_round_a_policy(void **state)
+{
+    (void)state;
+    a_model("loose");
+    a_version("loose", 0.1);
+    a_version("loose", 0.95);
+    a_policy("fraud*", champion, good_auc, 1);
+    assert_int_equal(try_it(to(&champion, "loose", 1)), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(to(&champion, "loose", 2)), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(rename_to("loose", "fraud")), HK_PROMOTION_REFUSED);
+    assert_non_null(strstr(message, "take it away first"));
+    struct hk_promotion p = to(&champion, "loose", 2);
+    p.kind = HK_PROMOTE_ALIAS_DELETE;
+    assert_int_equal(try_it(p), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(rename_to("loose", "fraud")), HK_PROMOTION_APPLIED);
+    assert_int_equal(try_it(to(&champion, "fraud", 2)), HK_PROMOTION_APPLIED); /* this one has earned it */
+    p = by("olga", "Op", to(&champion, "fraud", 0));
+    assert_int_equal(write_once(roll_back, &p), HK_NOT_FOUND); /* the first has not */
+    assert_non_null(strstr(err.message, "where the policy 'fraud*' did not guard it"));
+    assert_int_equal(holder("fraud", &champion), 2);
+    /* Under another name that the same policy guards, what was earned is kept; who may not take it away may not rename.
+     */
+    p = by("uma", "User", rename_to("fraud", "fraud2"));
+    assert_int_equal(try_it(p), HK_PROMOTION_REFUSED);
+    assert_int_equal(try_it(rename_to("fraud", "fraud2")), HK_PROMOTION_APPLIED);
+    assert_int_equal(holder("fraud2", &champion), 2);
+    a_policy("fraud3", champion, approved + 1, 1); /* one more there */
+    assert_int_equal(try_it(rename_to("fraud2", "fraud3")), HK_PROMOTION_REFUSED);
+}
+
+static void test_a_rename_ends_requests(void **state)
+{
+    (void)state;
+    a_model("fraud");
+    a_version("fraud", 0.95);
+    a_model("other");
+    a_version("other", 0.95);
+    a_policy("fraud", champion, approved, 2);
+    a_policy("other", champion, approved, 2);
+    assert_int_equal(try_it(to(&champion, "fraud", 1)), HK_PROMOTION_REQUESTED);
+    assert_int_equal(try_it(to(&champion, "other", 1)), HK_PROMOTION_REQUESTED);
+    assert_int_equal(try_it(by("uma", "User", rename_to("fraud", "free"))), HK_PROMOTION_APPLIED);
+    assert_int_equal(number("SELECT count(*) FROM promotion_request WHERE state = 'open'"), 1);
+    struct hk_promotion p = by("olga", "Op", to(&champion, "free", 1));
+    assert_int_equal(write_once(approve, &p), HK_NOT_FOUND);
+    assert_int_equal(holder("free", &champion), 0);
+    assert_string_equal(trail_of("free"), "fraud rename 0; fraud request 1; fraud request 1; fraud policy 0; ");
+}
+
 static void test_the_trail_stays(void **state)
 {
     (void)state;
@@ -531,6 +641,9 @@ int main(void)
         TEST(test_texts_and_files),
         TEST(test_a_window),
         TEST(test_rollback),
+        TEST(test_a_trail_goes_on_under_a_new_name),
+        TEST(test_a_name_does_not_get_round_a_policy),
+        TEST(test_a_rename_ends_requests),
         TEST(test_the_trail_stays),
         TEST(test_versions_of_policies),
         TEST(test_no_way_around),
