@@ -76,8 +76,9 @@ def trail(client, key, name):
         token = answer.get("next_page_token", "")
         if not token:
             break
-    return [(str(entry["version"]), entry["previous_version"] and str(entry["previous_version"])) for entry in reversed(entries)
-            if entry["outcome"] == "applied" and entry["action"] in ("promote", "approve") and (entry["target"] or {}).get(key) == name]
+    return [(str(entry["version"]), entry["previous_version"] and str(entry["previous_version"]))
+            for entry in reversed(entries)
+            if entry["outcome"] == "applied" and entry["action"] == "promote" and (entry["target"] or {}).get(key) == name]
 
 
 def race(clients, rounds, problems):
@@ -144,7 +145,8 @@ def main():
     admins[0].done("POST", "registered-models/create", {"name": "house"})
     problems = []
     race(admins, options.rounds, problems)
-    approve_at_once(Client(engine, "una", "una"), [Client(engine, user, user) for user in ("olga", "otto")], options.rounds, problems)
+    una, olga, otto = (Client(engine, user, user) for user in ("una", "olga", "otto"))
+    approve_at_once(una, [olga, otto], options.rounds, problems)
     engine.stop()
     for problem in problems:
         print("FAILED:", problem)
