@@ -14,6 +14,8 @@ struct hk_promoter {
     bool is_stopping;
     bool has_begun;   /* all that was open has been looked at once */
     int64_t sequence; /* events up to here have been read */
+    int64_t next_us;  /* when something is due; HK_TIME_NONE: nothing is */
+    int64_t retry_us; /* when what failed is tried again, likewise */
 };
 
 enum { RETRY_US = 1000000 };
@@ -46,6 +48,12 @@ static void free_look(struct look *look)
 
 /* ---- on the loop ---- */
 
+static void set_timer(struct hk_promoter *p)
+{
+    bool is_retry = p->retry_us != HK_TIME_NONE && (p->next_us == HK_TIME_NONE || p->retry_us < p->next_us);
+    p->options.set_timer(p->options.context, is_retry ? p->retry_us : p->next_us);
+}
+
 static void ended(void *arg)
 {
     struct look *look = arg;
@@ -53,8 +61,9 @@ static void ended(void *arg)
     p->is_looking = false;
     if (!look->ok) {
         hk_log(HK_WARN, "promoter", "requests could not be looked at", HK_KEY("why", look->err.message));
-        look->next_us = hk_clock_wall_us(p->options.clock) + RETRY_US;
+        p->retry_us = hk_clock_wall_us(p->options.clock) + RETRY_US;
     } else {
+        p->next_us = look->next_us;
         p->sequence = look->sequence;
         p->has_begun = true;
     }
@@ -62,7 +71,7 @@ static void ended(void *arg)
         p->options.trigger(p->options.context, &look->validations[i]);
     }
     if (!p->is_stopping) {
-        p->options.set_timer(p->options.context, look->next_us);
+        set_timer(p);
     }
     free_look(look);
     if (p->looks_again) {
@@ -223,12 +232,22 @@ static void begin(struct hk_promoter *p)
     look->sequence = p->sequence;
     look->now_us = hk_clock_wall_us(p->options.clock);
     p->is_looking = true;
+    p->retry_us = HK_TIME_NONE;
     if (p->options.work == NULL) {
         work(look);
     } else if (!p->options.work(p->options.context, work, look)) {
         p->is_looking = false;
         free_look(look);
-        p->options.set_timer(p->options.context, hk_clock_wall_us(p->options.clock) + RETRY_US);
+        p->retry_us = hk_clock_wall_us(p->options.clock) + RETRY_US;
+        set_timer(p);
+    }
+}
+
+void hk_promoter_retry(struct hk_promoter *promoter, const struct hk_error *why)
+{
+    if (promoter != NULL && !promoter->is_stopping && (why->code == HK_UNAVAILABLE || why->code == HK_LIMIT)) {
+        promoter->retry_us = hk_clock_wall_us(promoter->options.clock) + RETRY_US;
+        set_timer(promoter);
     }
 }
 
@@ -241,6 +260,7 @@ struct hk_promoter *hk_promoter_new(const struct hk_promoter_options *options)
 {
     struct hk_promoter *p = hk_alloc(sizeof *p);
     p->options = *options;
+    p->next_us = p->retry_us = HK_TIME_NONE;
     hk_store_watch(options->store, on_news, p);
     begin(p);
     return p;

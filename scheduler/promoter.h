@@ -35,6 +35,9 @@ struct hk_promoter_options {
 
 struct hk_promoter *hk_promoter_new(const struct hk_promoter_options *options); /* looks at all that is open */
 void hk_promoter_look(struct hk_promoter *promoter);                            /* something may be due */
+/* A run could not be made: looks again, soon if the reason is one that passes (HK_UNAVAILABLE, HK_LIMIT), else when
+ * there is news. */
+void hk_promoter_retry(struct hk_promoter *promoter, const struct hk_error *why);
 /* No new look begins. Free it only when it is idle. */
 void hk_promoter_stop(struct hk_promoter *promoter);
 bool hk_promoter_is_idle(const struct hk_promoter *promoter); /* true for NULL */

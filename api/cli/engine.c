@@ -538,9 +538,10 @@ static void promoter_timer(void *context, int64_t at_us)
 
 static void validation_made(void *arg, const struct hk_error *err)
 {
-    (void)arg;
+    struct hk_engine *e = arg;
     if (err != NULL && err->code != HK_CONFLICT) { /* CONFLICT: it was made before */
         hk_log(HK_WARN, "promoter", "validation could not be begun", HK_KEY("why", err->message));
+        hk_promoter_retry(e->promoter, err);
     }
 }
 
@@ -558,7 +559,7 @@ static void promoter_trigger(void *context, const struct hk_validation_due *due)
                                                .note = "validates a promotion",
                                                .triggered_by = "operator",
                                                .user = due->user};
-    hk_scheduler_trigger(e->scheduler, &request, NULL, (struct hk_command_done){validation_made, NULL});
+    hk_scheduler_trigger(e->scheduler, &request, NULL, (struct hk_command_done){validation_made, e});
 }
 
 static void promoter_files(void *context, struct hk_db *db, const struct hk_model_version_row *version,
@@ -744,6 +745,7 @@ void hk_engine_free(struct hk_engine *e)
     run_posted(e);
     hk_airflow_free(e->airflow);
     hk_promoter_free(e->promoter);
+    e->promoter = NULL; /* what is delivered below may ask for it */
     hk_mlflow_free(e->mlflow);
     hk_artifacts_free(e->artifacts);
     hk_router_destroy(e->router);

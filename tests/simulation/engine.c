@@ -32,17 +32,18 @@ static bool prepare(struct hk_db *db, void *arg, struct hk_error *err)
             return false;
         }
     }
-    return hk_db_exec(
-        db,
-        "CREATE TABLE sim_called (run_key INTEGER, ended_us INTEGER);"
-        "CREATE TABLE sim_change (seq INTEGER PRIMARY KEY, run_key INTEGER, task INTEGER, old TEXT, new TEXT);"
-        "CREATE TRIGGER sim_task AFTER UPDATE ON task_instance BEGIN INSERT INTO sim_change "
-        "(run_key, task, old, new) VALUES (new.run_key, new.task, old.state, new.state); END;"
-        "CREATE TRIGGER sim_task_new AFTER INSERT ON task_instance BEGIN INSERT INTO sim_change "
-        "(run_key, task, old, new) VALUES (new.run_key, new.task, NULL, new.state); END;"
-        "CREATE TRIGGER sim_run AFTER UPDATE ON dag_run BEGIN INSERT INTO sim_change "
-        "(run_key, task, old, new) VALUES (new.run_key, -1, old.state, new.state); END;",
-        err);
+    return gates_prepare(db, err) &&
+           hk_db_exec(
+               db,
+               "CREATE TABLE sim_called (run_key INTEGER, ended_us INTEGER);"
+               "CREATE TABLE sim_change (seq INTEGER PRIMARY KEY, run_key INTEGER, task INTEGER, old TEXT, new TEXT);"
+               "CREATE TRIGGER sim_task AFTER UPDATE ON task_instance BEGIN INSERT INTO sim_change "
+               "(run_key, task, old, new) VALUES (new.run_key, new.task, old.state, new.state); END;"
+               "CREATE TRIGGER sim_task_new AFTER INSERT ON task_instance BEGIN INSERT INTO sim_change "
+               "(run_key, task, old, new) VALUES (new.run_key, new.task, NULL, new.state); END;"
+               "CREATE TRIGGER sim_run AFTER UPDATE ON dag_run BEGIN INSERT INTO sim_change "
+               "(run_key, task, old, new) VALUES (new.run_key, -1, old.state, new.state); END;",
+               err);
 }
 
 /* ---- callbacks of DAGs ---- */
@@ -242,6 +243,7 @@ void engine_start(struct universe *u)
     if (is_early) {
         hk_scheduler_start(u->scheduler);
     }
+    gates_start(u);
 }
 
 void engine_crash(struct universe *u)
@@ -251,7 +253,9 @@ void engine_crash(struct universe *u)
     if (is_committed) {
         hk_store_commit(u->store);
     }
+    gates_stop(u);
     hk_store_abandon(u->store);
+    gates_forget(u);
     hk_scheduler_free(u->scheduler);
     u->scheduler = NULL;
     executor_forget(u);

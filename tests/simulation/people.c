@@ -148,10 +148,12 @@ static void change_run(struct universe *u, unsigned what)
 
 void people_act(struct universe *u)
 {
-    unsigned what = (unsigned)pick(u, 12);
+    unsigned what = (unsigned)pick(u, 18);
     bool is_command = what < 9;
     u->commands += is_command;
-    if (what < 2) {
+    if (what > 11) {
+        gates_act(u);
+    } else if (what < 2) {
         trigger(u);
     } else if (what < 4) {
         change_run(u, 0);

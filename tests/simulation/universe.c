@@ -61,10 +61,13 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Monotonic time of whatever comes next; HK_TIME_NONE: nothing ever. */
 static int64_t next_event_us(const struct universe *u)
 {
+    const int64_t timers[] = {u->timer_us, u->promoter_us};
     int64_t next = u->is_quiet ? HK_TIME_NONE : u->act_us;
-    if (u->timer_us != HK_TIME_NONE) {
-        int64_t wait_us = u->timer_us > u->wall_us ? u->timer_us - u->wall_us : 0;
-        next = earlier(next, u->mono_us + wait_us);
+    for (size_t i = 0; i < sizeof timers / sizeof timers[0]; i++) {
+        if (timers[i] != HK_TIME_NONE) {
+            int64_t wait_us = timers[i] > u->wall_us ? timers[i] - u->wall_us : 0;
+            next = earlier(next, u->mono_us + wait_us);
+        }
     }
     for (size_t i = 0; i < u->dag_count; i++) {
         next = earlier(next, u->dags[i].read_us);
@@ -94,8 +97,10 @@ static void crash_and_restart(struct universe *u)
 static bool act(struct universe *u)
 {
     bool may_crash = !u->is_quiet && u->crashes_left > 0;
-    if (may_crash && pick(u, 400) == 0) {
+    bool is_moment = may_crash && u->has_decided && chance(u, 5);
+    if (may_crash && (is_moment || pick(u, 400) == 0)) {
         u->crashes_left--;
+        u->has_decided = false;
         crash_and_restart(u);
         return true;
     }
@@ -105,6 +110,7 @@ static bool act(struct universe *u)
         advance(u, u->mono_us + 1 + (int64_t)pick(u, 5000)); /* as a disk does */
         check_transitions(u);
         check_database(u);
+        check_gates(u);
         if (u->is_quiet || chance(u, 70)) {
             hk_store_deliver(u->store);
         }
@@ -115,6 +121,11 @@ static bool act(struct universe *u)
         u->timer_us = HK_TIME_NONE;
         hk_scheduler_step(u->scheduler);
         check_model(u);
+        return true;
+    }
+    if (u->promoter_us != HK_TIME_NONE && u->promoter_us <= u->wall_us) {
+        u->promoter_us = HK_TIME_NONE;
+        hk_promoter_look(u->promoter);
         return true;
     }
     if (executor_act(u) || engine_read_files(u)) {
@@ -182,6 +193,7 @@ static void wind_down(struct universe *u)
     }
     if (!u->has_failed) {
         check_end(u);
+        check_gates_end(u);
     }
 }
 
@@ -221,7 +233,9 @@ bool universe_run(struct universe *u, const struct sim_options *options)
         wind_down(u);
     }
     bool ok = !u->has_failed;
+    gates_stop(u);
     hk_store_abandon(u->store);
+    gates_forget(u);
     hk_scheduler_free(u->scheduler);
     hk_store_close(u->store);
     for (size_t i = 0; i < u->dag_count; i++) {

@@ -5,7 +5,7 @@
  * universe.c    time, and what happens next       graphs.c        random DAGs
  * engine.c      the engine's birth and crash      fake_executor.c jobs, results, what survives a crash
  * people.c      commands                          invariants.c    what must be true, seen from the database
- * model_check.c the model's counters, recounted
+ * model_check.c the model's counters, recounted gates.c         promotions of models
  */
 #ifndef HK_SIMULATION_UNIVERSE_H
 #define HK_SIMULATION_UNIVERSE_H
@@ -13,9 +13,10 @@
 #include "engine/base/clock.h"
 #include "engine/base/rand.h"
 #include "engine/store/dag_store.h"
+#include "scheduler/promoter.h"
 #include "scheduler/scheduler.h"
 
-enum { MAX_DAGS = 4, MAX_JOBS = 4096, POOLS = 3, MAX_MEDDLED = 4096 };
+enum { MAX_DAGS = 4, MAX_JOBS = 4096, POOLS = 3, MAX_MEDDLED = 4096, MAX_PROMISES = 4096 };
 
 struct sim_dag {
     char dag_id[32];
@@ -53,6 +54,13 @@ struct sim_executor {
     uint32_t parallelism;
     uint32_t ahead;
     uint64_t starts;
+};
+
+/* What was answered about a promotion. */
+struct sim_promise {
+    unsigned token;
+    bool has_failed;
+    bool was_applied;
 };
 
 struct sim_options {
@@ -93,6 +101,15 @@ struct universe {
     size_t commands;
     size_t answers;
 
+    struct hk_promoter *promoter;
+    int64_t promoter_us; /* wall */
+    unsigned promotions;
+    struct sim_promise promises[MAX_PROMISES];
+    size_t promise_count;
+    int64_t last_move;
+    bool has_decided; /* a gate, in what was written last: a good moment for a crash */
+    bool has_no_dag;
+
     uint64_t step;
     uint64_t commits; /* those of files being read are not counted: one a DAG */
     uint64_t hash;    /* of the event log */
@@ -130,6 +147,15 @@ void executor_die(struct universe *u);
 /* people.c */
 void people_act(struct universe *u);
 bool is_meddled(const struct universe *u, int64_t run_key);
+
+/* gates.c */
+bool gates_prepare(struct hk_db *db, struct hk_error *err);
+void gates_start(struct universe *u);
+void gates_stop(struct universe *u);   /* before the writes that are under way are abandoned */
+void gates_forget(struct universe *u); /* and after it */
+void gates_act(struct universe *u);
+void check_gates(struct universe *u); /* after each commit */
+void check_gates_end(struct universe *u);
 
 /* invariants.c */
 void check_start(struct universe *u, const struct hk_job *job);

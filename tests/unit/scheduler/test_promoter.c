@@ -268,6 +268,27 @@ static void test_a_full_disk(void **state)
     assert_int_equal(holder(), 1);
 }
 
+static void test_a_run_that_cannot_be_made(void **state)
+{
+    (void)state;
+    const struct hk_error passes = {.code = HK_UNAVAILABLE, .message = "the disk is full"};
+    const struct hk_error stays = {.code = HK_NOT_FOUND, .message = "no such DAG"};
+    write_it(set_policy, &validated);
+    start();
+    write_it(ask, NULL);
+    hk_store_pump(store);
+    assert_string_equal(begun, BEGUN);
+    hk_promoter_retry(promoter, &stays);
+    assert_true(timer_us == HK_TIME_NONE);
+    hk_promoter_retry(promoter, &passes);
+    assert_int_equal(timer_us, now_us + HK_SECOND_US);
+    hk_promoter_look(promoter);
+    hk_store_pump(store);
+    assert_string_equal(begun, BEGUN BEGUN);
+    assert_true(timer_us == HK_TIME_NONE);
+    hk_promoter_retry(NULL, &passes);
+}
+
 static void test_a_window_opens(void **state)
 {
     (void)state;
@@ -290,7 +311,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_by_itself),   TEST(test_a_validation_that_fails), TEST(test_crashes),
-        TEST(test_a_full_disk), TEST(test_a_window_opens),
+        TEST(test_a_full_disk), TEST(test_a_window_opens),          TEST(test_a_run_that_cannot_be_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
