@@ -299,8 +299,8 @@ static bool note_removal(struct hk_db *db, const struct hk_promotion *p, const s
     return hk_store_promotion_audit_add(db, &audit, NULL, NULL, err);
 }
 
-/* A name must not bring a version to a target that it has not earned there: each policy that guards it under the new
- * name must have guarded it under the old one. */
+/* A name must not bring a version to a target that it has not earned there; that the policy matched the old name as
+ * well says little, for it may be younger than what is held. */
 static bool may_bring(struct hk_db *db, const struct hk_promotion *p, const struct held *held, struct hk_arena *arena,
                       const char **message, struct hk_error *err)
 {
@@ -308,14 +308,12 @@ static bool may_bring(struct hk_db *db, const struct hk_promotion *p, const stru
     if (!hk_store_policies_for(db, p->new_name, &held->target, arena, &policies, err)) {
         return false;
     }
-    for (size_t i = 0; i < policies.count && *message == NULL; i++) {
-        if (!hk_policy_matches(policies.items[i], p->model, &held->target)) {
-            *message = hk_arena_printf(arena,
-                                       "Under the name '%s' the policy '%s' guards the %s, which version %" PRId64
-                                       " holds: take it away first, rename the model, and promote the version.",
-                                       p->new_name, policies.items[i]->name, hk_target_text(&held->target, arena),
-                                       held->version);
-        }
+    if (policies.count > 0) {
+        *message =
+            hk_arena_printf(arena,
+                            "Under the name '%s' the policy '%s' guards the %s, which version %" PRId64
+                            " holds: take it away first, rename the model, and promote the version.",
+                            p->new_name, policies.items[0]->name, hk_target_text(&held->target, arena), held->version);
     }
     return true;
 }
