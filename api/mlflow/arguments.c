@@ -183,6 +183,18 @@ static bool is_nothing(struct said said)
     return said.value == NULL && said.text.data == NULL;
 }
 
+/* U+0000 is kept in what people write down (MLflow keeps it, too), and keys have their own rule. Anywhere else it is
+ * part of a name, which would end there for some and not for others. */
+static bool is_cut_short(struct place place, struct hk_str text)
+{
+    static const char *const free[] = {"value", "description", "key"};
+    bool is_free = false;
+    for (size_t i = 0; i < sizeof free / sizeof free[0]; i++) {
+        is_free = is_free || (place.name != NULL && strcmp(place.name, free[i]) == 0);
+    }
+    return !is_free && text.len > 0 && memchr(text.data, '\0', text.len) != NULL;
+}
+
 static struct hk_str read_string(struct hk__ml_arguments *args, struct place place, struct said said, int flags)
 {
     if (said.value != NULL && !json_is_string(said.value)) {
@@ -191,6 +203,9 @@ static struct hk_str read_string(struct hk__ml_arguments *args, struct place pla
     }
     if (said.text.len == 0) {
         missing(args, place, flags);
+    }
+    if (is_cut_short(place, said.text)) {
+        hk__ml_mistake(args, "The parameter '%s' must not hold the character U+0000.", text_of(args, place));
     }
     return said.value != NULL ? hk_arena_str(args->req->arena, said.text) : said.text;
 }

@@ -59,6 +59,9 @@ void hk__ml_check_metric(struct hk__ml_arguments *args, const struct hk__ml_item
                        shown(arena, said));
     }
     hk__ml_object_to(args, hk_length_mistake(arena, "Metric name", metric->key, HK__ML_MAX_KEY));
+    if ((metric->dataset_name.len > 0) != (metric->dataset_digest.len > 0)) {
+        hk__ml_mistake(args, "Both dataset_name and dataset_digest must be provided if one is provided");
+    }
 }
 
 void hk__ml_check_param(struct hk__ml_arguments *args, const struct hk__ml_item *item, struct hk_key_value *param)

@@ -1,8 +1,11 @@
 #include "api/mlflow/registry.h"
 
+#include <string.h>
+
 #include "api/mlflow/gate_calls.h"
 #include "engine/registry/model_name.h"
 #include "engine/store/webhook_news.h"
+#include "engine/tracking/key.h"
 
 void hk__ml_refuse(struct hk__ml_arguments *args, const char *sentence)
 {
@@ -72,6 +75,9 @@ struct hk_model_tag *hk__ml_model_tags(struct hk__ml_arguments *args, size_t *co
         hk__ml_key_values(args, hk__ml_array(args, "tags", HK__ML_OPTIONAL), "tags", HK__ML_OPTIONAL);
     struct hk_model_tag *tags = hk_arena_array(args->req->arena, pairs.len, sizeof *tags);
     for (size_t i = 0; i < pairs.len; i++) {
+        if (memchr(pairs.items[i].key.data, '\0', pairs.items[i].key.len) != NULL) { /* which a C string would hide */
+            hk__ml_refuse(args, hk_key_mistake(args->req->arena, pairs.items[i].key, "key"));
+        }
         tags[i] = (struct hk_model_tag){hk_arena_str(args->req->arena, pairs.items[i].key).data, pairs.items[i].value};
     }
     *count = pairs.len;

@@ -125,28 +125,52 @@ static struct hk_str object_of(struct hk__ml_arguments *args, const json_t *obje
     return dump(args->req->arena, value);
 }
 
+/* Clients cannot read a trace in which one of these is anything but a text. */
+static void expect_texts(struct hk__ml_arguments *args, const char *name, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+        if (!json_is_string(value)) {
+            hk__ml_wrong_type(args, name, value);
+        }
+    }
+}
+
 #define NO_SOURCE_TYPE "SOURCE_TYPE_UNSPECIFIED"
 
-static bool is_source_type(const json_t *value)
+static bool is_no_source_type(const json_t *value)
 {
     static const char *const types[] = {"HUMAN", "LLM_JUDGE", "CODE"};
     const char *name = json_string_value(value);
     for (size_t i = 0; name != NULL && i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(name, types[i]) == 0) {
-            return true;
+            return false;
         }
     }
-    return false;
+    return value == NULL || json_is_null(value) || name != NULL;
 }
 
 /* A type that there is not is none, as in protobuf: the client could not read a trace that holds it. */
 static struct hk_str source_of(struct hk__ml_arguments *args, const json_t *object)
 {
     json_t *source = json_object_get(object, "source");
-    if (json_is_object(source) && !is_source_type(json_object_get(source, "source_type"))) {
+    if (json_is_object(source) && is_no_source_type(json_object_get(source, "source_type"))) {
         json_object_set_new(source, "source_type", json_string(NO_SOURCE_TYPE));
     }
+    if (json_string_length(json_object_get(source, "source_id")) == 0 &&
+        json_is_string(json_object_get(source, "source_id"))) {
+        json_object_del(source, "source_id"); /* the same in protobuf */
+    }
+    expect_texts(args, "source", source);
     return object_of(args, object, "source", HK_STR("{\"source_type\":\"" NO_SOURCE_TYPE "\"}"));
+}
+
+static bool says_nothing(const json_t *expectation)
+{
+    const json_t *value = json_object_get(expectation, "value");
+    return json_is_object(expectation) && (value == NULL || json_is_null(value)) &&
+           json_object_get(expectation, "serialized_value") == NULL;
 }
 
 /* content with data NULL, or a mistake: neither or both kinds are said. */
@@ -157,10 +181,15 @@ struct hk_assessment hk__ml_read_changes(struct hk__ml_arguments *args, const js
     a.name = text_of(args, object, "assessment_name");
     a.rationale = text_of(args, object, "rationale");
     a.metadata = object_of(args, object, "metadata", none);
+    expect_texts(args, "metadata", json_object_get(object, "metadata"));
+    expect_texts(args, "error", json_object_get(json_object_get(object, "feedback"), "error"));
     struct hk_str feedback = object_of(args, object, "feedback", none);
     struct hk_str expectation = object_of(args, object, "expectation", none);
     if (feedback.data != NULL && expectation.data != NULL) {
         hk__ml_mistake(args, "An assessment is feedback or an expectation, not both.");
+    }
+    if (says_nothing(json_object_get(object, "expectation"))) {
+        hk__ml_mistake(args, "The `value` field must be specified.");
     }
     a.kind = feedback.data != NULL ? "feedback" : "expectation";
     a.content = feedback.data != NULL ? feedback : expectation;

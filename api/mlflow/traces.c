@@ -192,7 +192,7 @@ static struct tag *read_tag(struct hk__ml_arguments *args, const struct hk_reque
     tag->pair.key = hk__ml_string(args, "key", HK__ML_REQUIRED);
     struct hk_str value = hk__ml_string(args, "value", HK__ML_OPTIONAL);
     tag->pair.value = value.data != NULL ? hk_text_cut(value, HK__ML_MAX_TRACE_TAG_VALUE) : HK_STR("");
-    hk__ml_object_to(args, hk_key_mistake(req->arena, tag->pair.key, "name"));
+    hk__ml_object_to(args, hk_key_mistake(req->arena, tag->pair.key, "key"));
     hk__ml_object_to(args, hk_length_mistake(req->arena, "key", tag->pair.key, HK__ML_MAX_TRACE_TAG_KEY));
     if (hk_str_is(tag->pair.key, HK_TRACE_SPANS_TAG)) {
         hk__ml_mistake(args, "Tag '%.*s' is immutable and cannot be %s on a trace.", HK_STR_ARG(tag->pair.key),

@@ -15,6 +15,7 @@ A_PAGE_OF_NOTHING = "a page of nothing, or of less, is refused"
 THE_DATABASES = "MLflow lets its database complain, and hands the complaint on; hanok says what is wrong"
 UNSAFE_PATHS = "no path that could mean another one, on whatever system: backslashes, NUL, what is no UTF-8, '//'"
 PLAIN_PATH = "hanok names the path that it looked for: without './', '//' and a '/' at its end"
+EXPECTATIONS = "a list or an object comes back as it was said, where MLflow makes a text with JSON in it; clients read both"
 ANOTHER_MISTAKE = "of several mistakes, or of one that can be called by several names, hanok names another"
 
 DIFFERENCES = [
@@ -79,6 +80,11 @@ DIFFERENCES = [
     ("traces", r"'filter': \"trace.execution_time_ms < 'x'\"", "/status", TYPES),
     ("traces", r"'filter': (\"colour = 'x'\"|'metrics.x > 1')", "/answer/message", "hanok names what it can search for"),
     ("traces", r"'order_by': \['tags.team'\]", "/status", "traces are not ordered by their tags"),
+
+    ("assessments", r"'expectation': \{'value': [\[{]", "/answer/assessment/expectation/keys", EXPECTATIONS),
+    ("assessments", r"^GET ", r"/answer/trace/trace_info/assessments/\d+/expectation/keys", EXPECTATIONS),
+    ("assessments", r"('(feedback|k|rationale|error_code)': 5|'source': 'x'|'create_time': ')", "/status", TYPES),
+    ("assessments", r"'source_id': 5", "/answer/message", TYPES),
 
     ("webhooks", r"'https://127.0.0.1/x', 'events': \[\]\}", "/answer/message", ANOTHER_MISTAKE),
     ("webhooks", r"'status': 'NONSENSE'", "/status", TYPES),

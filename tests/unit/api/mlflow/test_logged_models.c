@@ -121,6 +121,10 @@ static void have_the_metrics_of_runs(void **state)
     fx_expect(200, "POST", "/api/2.0/mlflow/runs/log-metric", body, "{}");
     fx_expect(200, "POST", "/api/2.0/mlflow/runs/log-metric", body, "{}"); /* the same again is no second value */
     snprintf(body, sizeof body,
+             "{\"run_id\":\"%s\",\"key\":\"auc\",\"value\":1,\"timestamp\":1,\"dataset_name\":\"d\"}", run);
+    fx_expect(400, "POST", "/api/2.0/mlflow/runs/log-metric", body,
+              "Both dataset_name and dataset_digest must be provided if one is provided");
+    snprintf(body, sizeof body,
              "{\"run_id\":\"%s\",\"metrics\":[{\"key\":\"auc\",\"value\":\"NaN\",\"timestamp\":2,\"step\":1,"
              "\"model_id\":\"%s\"}]}",
              run, id);

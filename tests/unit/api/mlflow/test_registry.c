@@ -47,6 +47,9 @@ static void a_model_is_made_told_of_and_renamed(void **state)
     post(400, MODELS "create", "Names cannot contain '/' or ':'.", "{\"name\":\"a/b\"}");
     post(400, MODELS "create", "Names may only contain alphanumerics",
          "{\"name\":\"t\",\"tags\":[{\"key\":\"a$\",\"value\":\"v\"}]}");
+    post(400, MODELS "create", "Names may only contain alphanumerics",
+         "{\"name\":\"t\",\"tags\":[{\"key\":\"a\\u0000b\",\"value\":\"v\"}]}");
+    post(400, MODELS "create", "The parameter 'name' must not hold the character U+0000.", "{\"name\":\"a\\u0000b\"}");
     post(200, MODELS "set-tag", "{}", "{\"name\":\"m\",\"key\":\"a\",\"value\":\"1\"}");
     ask("DELETE", 200, MODELS "delete-tag", "{}", "{\"name\":\"m\",\"key\":\"b\"}");
     ask("DELETE", 200, MODELS "delete-tag", "{}", "{\"name\":\"m\",\"key\":\"none\"}");

@@ -242,6 +242,15 @@ static void assessments_that_are_refused(void **state)
     fx_expect(400, "POST", ROOT "/tr-1/assessments",
               "{\"assessment\":{\"feedback\":{\"value\":1},\"expectation\":{\"value\":1}}}", "not both");
     fx_expect(400, "POST", ROOT "/tr-1/assessments", "{\"assessment\":{\"issue\":{}}}", "there are no issues");
+    fx_expect(400, "POST", ROOT "/tr-1/assessments",
+              "{\"assessment\":{\"feedback\":{\"value\":1},\"metadata\":{\"k\":5}}}",
+              "Invalid value 5 for parameter 'metadata' supplied");
+    fx_expect(400, "POST", ROOT "/tr-1/assessments",
+              "{\"assessment\":{\"feedback\":{\"value\":1},\"source\":{\"source_type\":\"HUMAN\",\"source_id\":5}}}",
+              "Invalid value 5 for parameter 'source' supplied");
+    fx_expect(400, "POST", ROOT "/tr-1/assessments",
+              "{\"assessment\":{\"feedback\":{\"value\":1,\"error\":{\"error_code\":5}}}}",
+              "Invalid value 5 for parameter 'error' supplied");
     fx_expect(404, "POST", ROOT "/tr-1/assessments",
               "{\"assessment\":{\"feedback\":{\"value\":1},\"overrides\":\"a-x\"}}",
               "Assessment with ID 'a-x' not found for trace 'tr-1'");
