@@ -249,6 +249,11 @@ static void look_at(struct hk_bundle *b, const struct hk_dag_file *file)
         entry->again = true;
         return;
     }
+    if (strcmp(entry->path, file->path) != 0) { /* known by its name alone so far: from an earlier life */
+        free(entry->path);
+        entry->path = hk_strdup(file->path);
+    }
+    entry->kind = file->kind;
     entry->changed_ns = file->changed_ns;
     entry->size = file->size;
     entry->is_busy = true;

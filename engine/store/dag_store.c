@@ -53,7 +53,11 @@ static const char FILE_DIGEST[] = "SELECT digest FROM dag_file WHERE bundle_name
 static const char FILE_SET[] = "INSERT OR REPLACE INTO dag_file (bundle_name, relative_fileloc, digest, parsed_us) "
                                "VALUES (?1, ?2, ?3, ?4)";
 static const char FILE_FORGET[] = "DELETE FROM dag_file WHERE bundle_name = ?1 AND relative_fileloc = ?2";
-static const char FILES_EACH[] = "SELECT bundle_name, relative_fileloc FROM dag_file";
+/* Also those that were forgotten because of a mistake, while something of them is still there. */
+static const char FILES_EACH[] =
+    "SELECT bundle_name, relative_fileloc FROM dag_file UNION SELECT bundle_name, filename FROM import_error "
+    "UNION SELECT bundle_name, relative_fileloc FROM dag WHERE is_stale = 0 "
+    "UNION SELECT bundle, file FROM promotion_policy WHERE is_current = 1 AND is_deleted = 0 AND file IS NOT NULL";
 static const char ERROR_SET[] =
     "INSERT INTO import_error (bundle_name, filename, happened_us, stack_trace) VALUES (?1, ?2, ?3, ?4) "
     "ON CONFLICT (bundle_name, filename) DO UPDATE SET happened_us = ?3, stack_trace = ?4";

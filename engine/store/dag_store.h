@@ -91,6 +91,7 @@ HK_MUST_USE bool hk_store_file_set(struct hk_db *db, const char *bundle_name, co
 HK_MUST_USE bool hk_store_file_forget(struct hk_db *db, const char *bundle_name, const char *relative_fileloc,
                                       struct hk_error *err);
 typedef bool (*hk_file_row_fn)(void *arg, const char *bundle_name, const char *relative_fileloc);
+/* All of which something is there: also those whose mistakes keep them from being read. */
 HK_MUST_USE bool hk_store_files_each(struct hk_db *db, hk_file_row_fn each, void *arg, struct hk_error *err);
 
 /* Sets or, with stack_trace empty, removes a file's import error, and marks its DAGs. */
