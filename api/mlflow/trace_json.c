@@ -125,13 +125,13 @@ static struct hk_str object_of(struct hk__ml_arguments *args, const json_t *obje
     return dump(args->req->arena, value);
 }
 
-/* Clients cannot read a trace in which one of these is anything but a text. */
-static void expect_texts(struct hk__ml_arguments *args, const char *name, const json_t *object)
+/* Clients cannot read a trace in which one of these is anything but a text, or (as members, not in a map) null. */
+static void expect_texts(struct hk__ml_arguments *args, const char *name, bool is_map, const json_t *object)
 {
     const char *key;
     json_t *value;
     json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
-        if (!json_is_string(value)) {
+        if (!json_is_string(value) && (is_map || !json_is_null(value))) {
             hk__ml_wrong_type(args, name, value);
         }
     }
@@ -158,11 +158,11 @@ static struct hk_str source_of(struct hk__ml_arguments *args, const json_t *obje
     if (json_is_object(source) && is_no_source_type(json_object_get(source, "source_type"))) {
         json_object_set_new(source, "source_type", json_string(NO_SOURCE_TYPE));
     }
-    if (json_string_length(json_object_get(source, "source_id")) == 0 &&
-        json_is_string(json_object_get(source, "source_id"))) {
+    const json_t *id = json_object_get(source, "source_id");
+    if (json_is_null(id) || (json_is_string(id) && json_string_length(id) == 0)) {
         json_object_del(source, "source_id"); /* the same in protobuf */
     }
-    expect_texts(args, "source", source);
+    expect_texts(args, "source", false, source);
     return object_of(args, object, "source", HK_STR("{\"source_type\":\"" NO_SOURCE_TYPE "\"}"));
 }
 
@@ -181,8 +181,8 @@ struct hk_assessment hk__ml_read_changes(struct hk__ml_arguments *args, const js
     a.name = text_of(args, object, "assessment_name");
     a.rationale = text_of(args, object, "rationale");
     a.metadata = object_of(args, object, "metadata", none);
-    expect_texts(args, "metadata", json_object_get(object, "metadata"));
-    expect_texts(args, "error", json_object_get(json_object_get(object, "feedback"), "error"));
+    expect_texts(args, "metadata", true, json_object_get(object, "metadata"));
+    expect_texts(args, "error", false, json_object_get(json_object_get(object, "feedback"), "error"));
     struct hk_str feedback = object_of(args, object, "feedback", none);
     struct hk_str expectation = object_of(args, object, "expectation", none);
     if (feedback.data != NULL && expectation.data != NULL) {

@@ -20,7 +20,8 @@ def ask(s):
     say(feedback={"value": 1, "error": {"error_code": "E", "error_message": "m"}})
     say(feedback={"value": 2}, overrides=first)
     say(feedback={"value": 2}, overrides="a-" + "0" * 32)
-    for source in ({}, {"source_type": "CODE"}, {"source_type": "LLM_JUDGE", "source_id": ""}, {"source_id": "kim"}, None):
+    for source in ({}, {"source_type": "CODE"}, {"source_type": "LLM_JUDGE", "source_id": ""}, {"source_id": "kim"}, None,
+                   {"source_type": None, "source_id": None}):
         say(feedback={"value": 1}, source=source)
     s.get(f"{V3}/{one}")  # before what MLflow takes and hanok does not
     for members in ({"feedback": 5}, {"feedback": {"value": 1}, "metadata": {"k": 5}}, {"feedback": {"value": 1}, "rationale": 5},

@@ -29,8 +29,9 @@ def ask(s):
     for body in ({}, {"params": []}, {"params": [{"key": "more", "value": "1"}]}, {"params": [{"key": "depth", "value": "4"}]},
                  {"params": [{"key": "more", "value": "1"}]}, {"params": [{"key": "k"}]},
                  {"params": [{"key": "", "value": "v"}]}, {"params": "x"}):
-        s.post(f"{ALL}/{model}/params", body)
-    s.post(f"{ALL}/{none}/params", {"params": [{"key": "a", "value": "b"}]})
+        s.post(f"{ALL}/{model}/params", {"model_id": model, **body})
+    s.post(f"{ALL}/{model}/params", {"params": [{"key": "a", "value": "b"}]})
+    s.post(f"{ALL}/{none}/params", {"model_id": none, "params": [{"key": "a", "value": "b"}]})
     for body in ({}, {"tags": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]}, {"tags": [{"key": "a", "value": "3"}]},
                  {"tags": [{"key": "k"}]}, {"tags": "x"}, {"tags": [{"key": "", "value": "v"}]}):
         s.patch(f"{ALL}/{model}/tags", body)
