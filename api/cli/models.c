@@ -121,28 +121,50 @@ static bool list_models(struct hk_cli *cli, struct hk_error *err)
     return hk_cli_print_rows(cli, rows);
 }
 
+/* The model itself tells which alias a version has; and that there is no such model. */
+static json_t *aliases_of_version(const json_t *model, const char *version)
+{
+    json_t *out = json_array();
+    size_t i;
+    json_t *alias;
+    json_array_foreach (json_object_get(model, "aliases"), i, alias) {
+        if (strcmp(hk_json_get_text(alias, "version", ""), version) == 0) {
+            json_array_append(out, json_object_get(alias, "alias"));
+        }
+    }
+    return out;
+}
+
+static json_t *get_model(struct hk_cli *cli, struct hk_error *err)
+{
+    const char *name = hk_arguments_position(cli->args, 0);
+    return hk_client_get(cli->client, hk_client_path(cli->client, API "registered-models/get?name={}", name), err);
+}
+
 static bool list_versions(struct hk_cli *cli, struct hk_error *err)
 {
     const char *name = hk_arguments_position(cli->args, 0);
     const char *path =
         hk_client_path(cli->client, API "model-versions/search?max_results=1000&filter=name%3D%27{}%27", name);
-    json_t *versions = search(cli, path, "model_versions", err);
+    json_t *reply = get_model(cli, err);
+    json_t *versions = reply != NULL ? search(cli, path, "model_versions", err) : NULL;
+    if (versions == NULL) {
+        json_decref(reply);
+        return false;
+    }
+    const json_t *model = json_object_get(reply, "registered_model");
     json_t *rows = json_array();
     size_t i;
     json_t *version;
     json_array_foreach (versions, i, version) {
-        json_array_append_new(rows,
-                              json_pack("{s:O, s:O, s:O, s:O, s:O, s:o}", "version", member(version, "version"),
-                                        "stage", member(version, "current_stage"), "aliases",
-                                        member(version, "aliases"), "run_id", member(version, "run_id"), "source",
-                                        member(version, "source"), "created", time_of(version, "creation_timestamp")));
+        json_array_append_new(rows, json_pack("{s:O, s:O, s:o, s:O, s:O, s:o}", "version", member(version, "version"),
+                                              "stage", member(version, "current_stage"), "aliases",
+                                              aliases_of_version(model, hk_json_get_text(version, "version", "")),
+                                              "run_id", member(version, "run_id"), "source", member(version, "source"),
+                                              "created", time_of(version, "creation_timestamp")));
     }
-    bool ok = versions != NULL;
     json_decref(versions);
-    if (!ok) {
-        json_decref(rows);
-        return false;
-    }
+    json_decref(reply);
     return hk_cli_print_rows(cli, rows);
 }
 
@@ -186,6 +208,13 @@ static bool show_history(struct hk_cli *cli, struct hk_error *err)
     json_t *reply = hk_client_get(cli->client, path, err);
     if (reply == NULL) {
         return false;
+    }
+    if (json_array_size(json_object_get(reply, "decisions")) == 0) {
+        json_decref(reply);
+        reply = get_model(cli, err); /* one that is there has no history yet; a name that never was is a mistake */
+        if (reply == NULL) {
+            return false;
+        }
     }
     json_t *rows = json_array();
     size_t i;
@@ -398,8 +427,8 @@ static const struct hk_verb verbs[] = {
     {"versions", "List the versions of a model", HK_NEEDS_CLIENT, "name", output, list_versions},
     {"promote", "Bring a version to an alias or a stage, if its gates let it", HK_NEEDS_CLIENT, "name version",
      promote_options, promote},
-    {"gates", "Tell what promoting a version would find, changing nothing", HK_NEEDS_CLIENT, "name version",
-     gates_options, show_gates},
+    {"gates", "Tell what promoting a version would find, changing nothing; ends with 1 if a rule fails",
+     HK_NEEDS_CLIENT, "name version", gates_options, show_gates},
     {"request", "Ask for a promotion that somebody has to approve", HK_NEEDS_CLIENT, "name version", promote_options,
      request},
     {"requests", "List the open requests of a version", HK_NEEDS_CLIENT, "name version", output, list_requests},

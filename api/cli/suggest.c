@@ -39,10 +39,31 @@ static bool has_positions(const struct hk_cli *cli, const char *names)
     return positions != NULL && strncmp(positions, names, strlen(names)) == 0;
 }
 
+static void suggest_model(const struct hk_cli *cli, struct hk_error *err)
+{
+    struct hk_error ignored;
+    const char *word = hk_arguments_position(cli->args, 0);
+    bool is_policy = !has_positions(cli, "name") || strcmp(cli->args->verb->name, "delete-policy") == 0;
+    const char *path = is_policy ? "/api/2.0/mlflow/promotion-policies/list"
+                                 : "/api/2.0/mlflow/registered-models/search?max_results=1000";
+    json_t *reply = word != NULL ? hk_client_get(cli->client, path, &ignored) : NULL;
+    if (reply != NULL) {
+        (void)add_nearest(word, json_object_get(reply, is_policy ? "policies" : "registered_models"), "name", err);
+    }
+    json_decref(reply);
+}
+
 void hk_cli_suggest(const struct hk_cli *cli, struct hk_error *err)
 {
     struct hk_error ignored;
-    if (err->code != HK_NOT_FOUND || cli->client == NULL || !has_positions(cli, "dag_id")) {
+    if (err->code != HK_NOT_FOUND || cli->client == NULL) {
+        return;
+    }
+    if (cli->args->group == &hk_models_group) {
+        suggest_model(cli, err);
+        return;
+    }
+    if (!has_positions(cli, "dag_id")) {
         return;
     }
     const char *dag_id = hk_arguments_position(cli->args, 0);

@@ -42,7 +42,9 @@ void hk_cli_lineage_tell(void *context, const struct hk_job *job, struct hk_aren
         return;
     }
     hk_job_key_format(&job->key, id);
+    const char *name = hk_arena_printf(arena, "%s.%s, run %s", job->graph->dag_id, job->task->task_id, job->run_id);
     const struct hk_token_grant grant = {.subject = hk_str_from(id),
+                                         .name = hk_str_from(name),
                                          .scope = HK_STR(HK_SCOPE_MLFLOW),
                                          .audience = HK_STR(HK_AUDIENCE_TASK),
                                          .valid_seconds = valid_seconds(job)};

@@ -264,7 +264,8 @@ static bool identify_token(struct hk_auth *auth, struct hk_str text, struct hk_a
         return true;
     }
     if (err->code == HK_DENIED && hk_auth_verify(auth, text, HK_STR(HK_AUDIENCE_TASK), arena, &token, err)) {
-        *out = (struct hk_caller){.username = token.subject, .role = HK_ROLE_TASK, .scope = token.scope};
+        *out = (struct hk_caller){
+            .username = token.subject, .role = HK_ROLE_TASK, .scope = token.scope, .name = token.name};
         return true;
     }
     return false;

@@ -57,6 +57,7 @@ struct hk_caller {
     struct hk_str username; /* empty: nobody. For HK_ROLE_TASK: the task instance's id (the token's `sub`) */
     enum hk_role role;
     struct hk_str scope; /* the token's `scope` claim, or empty */
+    struct hk_str name;  /* of a task, for people to read, as its token has it; or empty */
 };
 
 struct hk_door;

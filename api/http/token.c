@@ -58,6 +58,9 @@ static bool write_claims(const struct hk_token_grant *grant, int64_t now_s, stru
     if (grant->scope.len > 0) {
         hk_json_kv_str(&w, "scope", grant->scope);
     }
+    if (grant->name.len > 0) {
+        hk_json_kv_str(&w, "name", grant->name);
+    }
     if (!add_id(&w, err)) {
         return false;
     }
@@ -234,7 +237,8 @@ bool hk_token_verify(const unsigned char secret[HK_TOKEN_SECRET_SIZE], struct hk
         *out = (struct hk_token){.subject = copy_claim(claims, "sub", arena),
                                  .role = copy_claim(claims, "role", arena),
                                  .scope = copy_claim(claims, "scope", arena),
-                                 .id = copy_claim(claims, "jti", arena)};
+                                 .id = copy_claim(claims, "jti", arena),
+                                 .name = copy_claim(claims, "name", arena)};
         ok = check_claims(claims, check, out, err);
     }
     json_decref(header);

@@ -30,6 +30,7 @@ struct hk_token_grant {
     struct hk_str subject;
     struct hk_str role;  /* empty: no role and teams claims */
     struct hk_str scope; /* empty: no scope claim; "execution" or "workload" for tasks */
+    struct hk_str name;  /* who the subject is, for people to read; empty: no name claim */
     struct hk_str audience;
     int64_t valid_seconds;
 };
@@ -40,6 +41,7 @@ struct hk_token {
     struct hk_str role;
     struct hk_str scope;
     struct hk_str id; /* jti */
+    struct hk_str name;
     int64_t issued_at_s;
     int64_t not_before_s;
     int64_t expires_at_s;

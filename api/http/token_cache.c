@@ -57,6 +57,7 @@ static struct hk_token copy(const struct hk_token *token, struct hk_arena *arena
     made.subject = hk_arena_str(arena, token->subject);
     made.role = hk_arena_str(arena, token->role);
     made.scope = hk_arena_str(arena, token->scope);
+    made.name = hk_arena_str(arena, token->name);
     made.id = hk_arena_str(arena, token->id);
     return made;
 }

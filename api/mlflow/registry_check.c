@@ -16,7 +16,8 @@ void hk__ml_refuse(struct hk__ml_arguments *args, const char *sentence)
 
 const char *hk__ml_actor(const struct hk_request *req)
 {
-    struct hk_str name = req->caller.username;
+    bool is_task = req->caller.role == HK_ROLE_TASK && req->caller.name.len > 0;
+    struct hk_str name = is_task ? req->caller.name : req->caller.username;
     return name.len > 0 ? hk_arena_str(req->arena, name).data : NULL;
 }
 

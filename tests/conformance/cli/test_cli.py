@@ -6,6 +6,7 @@ running `hanok standalone`. Plain Python, nothing to install:
 Prints each failure with the command and what it said, and closes on one line `N passed, N failed`.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 DAGS = """
 default:
@@ -328,6 +330,55 @@ def nouns(run):
     run.hanok("info", out=str(run.folder / "home"))
 
 
+def models(run, url):
+    """A registered model, two versions, a policy and a request, made as a client would; then every verb."""
+    password = (run.folder / "home" / "admin-password").read_text().strip()
+    pair = base64.b64encode(f"admin:{password}".encode()).decode()
+
+    def make(path, **body):
+        request = urllib.request.Request(f"{url}/api/2.0/mlflow/{path}", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json", "Authorization": f"Basic {pair}"})
+        urllib.request.urlopen(request).close()
+
+    run.hanok("models", "list", out="No data found")
+    make("registered-models/create", name="fraud")
+    run.check("no versions yet", run.rows("models", "versions", "fraud") == [])
+    run.check("no history yet", run.rows("models", "history", "fraud") == [])
+    for source in ("s3://b/1", "s3://b/2"):
+        make("model-versions/create", name="fraud", source=source)
+    policy = run.folder / "p.yaml"
+    policy.write_text("name: p\nmodel: fraud\ntarget: {alias: champion}\nrules: [{approvals: {count: 1, role: Op}}]\n")
+    run.hanok("models", "promote", "fraud", 1, "--alias", "champion", out="Version 1 of fraud promoted")
+    run.hanok("models", "promote", "fraud", 1, "--stage", "Staging", out="Version 1 of fraud promoted")
+    run.hanok("models", "promote", "fraud", 2, "--alias", "champion", "--comment", "better")
+    run.hanok("models", "rollback", "fraud", "--alias", "champion", out="Version 1 of fraud is back")
+    run.hanok("models", "set-policy", policy, out="Policy p is at version 1")
+    run.hanok("models", "gates", "fraud", 2, "--alias", "champion", out="1 approval by Op: 0 given.")
+    run.hanok("models", "promote", "fraud", 2, "--alias", "champion", status=1, err="and completes by itself. 1 approval")
+    (open_one,) = run.rows("models", "requests", "fraud", 2)
+    run.check("the request says what it waits for", open_one["waits_for"] == "1 approval by Op: 0 given.", open_one)
+    run.hanok("models", "approve", "fraud", 2, "--alias", "champion", status=1, err="may not approve it")
+    run.hanok("models", "cancel", "fraud", 2, "--alias", "champion", out="is cancelled")
+    run.hanok("models", "request", "fraud", 2, "--alias", "champion", out="is open: 1 approval by Op: 0 given.")
+    run.hanok("models", "reject", "fraud", 2, "--alias", "champion", "--comment", "no", out="is rejected: no")
+    for version in run.rows("models", "versions", "fraud"):
+        run.check("versions tell their aliases", version["aliases"] == (["champion"] if version["version"] == "1" else []))
+    run.hanok("models", "versions", "fraud", "-o", "yaml", out="stage: Staging")
+    history = run.rows("models", "history", "fraud")
+    run.check("the history", [d["action"] for d in history][::-1] == ["promote"] * 3 + [
+        "rollback", "policy", "request", "cancel", "request", "reject"], history)
+    run.hanok("models", "policies", out="@champion")
+    run.hanok("models", "delete-policy", "q", status=1, err="not found; did you mean 'p'?")
+    run.hanok("models", "delete-policy", "p", out="Policy p deleted")
+    kept = run.rows("models", "policies", "p")
+    run.check("its versions stay", [p["is_deleted"] for p in kept] == ["True", "False"], kept)
+    for words in (["versions"], ["history"], ["requests", 1], ["gates", 1, "--alias", "a"], ["promote", 1, "--stage", "None"],
+                  ["rollback", "--alias", "champion"]):
+        run.hanok("models", words[0], "fruad", *words[1:], status=1, err="did you mean 'fraud'?")
+    run.hanok("models", "gates", "fraud", 1, status=1, err="name one target: --alias NAME or --stage NAME")
+    run.hanok("models", "promote", "fraud", status=2, err="the argument version is missing")
+
+
 def forgets_a_dead_engine(run):
     """A verb sends an admin's token to the URL in the home: one that a killed engine left must not be believed while
     another engine starts, or fails to, as here, where a stranger has the port."""
@@ -368,8 +419,10 @@ def main():
                                   stderr=(folder / "log").open("w"), text=True)
         for line in server.stdout:
             if line.startswith("listening on"):
+                url = line.split()[2]
                 break
         nouns(run)
+        models(run, url)
         dags_with_server(run)
         tests_of_second = run.hanok("dags", "test", folder / "one.yaml", out="success")
         run.check("a test beside a server", "only success" in tests_of_second)

@@ -49,9 +49,17 @@ static struct hk_router *router;
 static struct hk_arena arena;
 static struct hk_error err;
 
+static char open_context[] = "the door's";
+
 static void whoami(const struct hk_request *req, struct hk_response *res)
 {
-    hk_buf_printf(&res->body, "%.*s %s", HK_STR_ARG(req->caller.username), hk_role_name(req->caller.role));
+    hk_buf_printf(&res->body, "%.*s %s%.*s", HK_STR_ARG(req->caller.username), hk_role_name(req->caller.role),
+                  HK_STR_ARG(req->caller.name));
+}
+
+static bool admits(void *context, struct hk_str task, struct hk_error *e)
+{
+    return context == open_context && (hk_str_is(task, "ti-1") || hk_error_set(e, HK_DENIED, "It has ended."));
 }
 
 static const struct hk_route routes[] = {
@@ -75,7 +83,9 @@ static int start(bool all_admins)
                                       .prefixes = open_prefixes,
                                       .routes = open_routes,
                                       .route_count = sizeof open_routes / sizeof open_routes[0],
-                                      .task_scope = HK_SCOPE_MLFLOW};
+                                      .task_scope = HK_SCOPE_MLFLOW,
+                                      .admits_task = admits,
+                                      .context = open_context};
     struct hk_auth_options options = {.clock = &test_clock, .users = {.find = find_user}, .all_admins = all_admins};
     for (int i = 0; i < HK_TOKEN_SECRET_SIZE; i++) {
         options.secret[i] = (unsigned char)i;
@@ -187,6 +197,14 @@ static void lets_tasks_in_by_scope(void **state)
                                                .valid_seconds = 60};
     char *mlflow = bearer(&grant);
     expect("/open/user", mlflow, 200, "ti-1 ");
+    struct hk_token_grant named = grant;
+    named.name = HK_STR("d.t, run r");
+    char *with_name = bearer(&named);
+    expect("/open/user", with_name, 200, "ti-1 d.t, run r");
+    expect("/open/user", with_name, 200, "ti-1 d.t, run r"); /* from the cache, too */
+    named.subject = HK_STR("ti-2");                          /* the door says that it has ended */
+    expect("/open/user", bearer(&named), 403, "{\"detail\":\"It has ended.\"}");
+    expect("/x/viewer", bearer(&named), 403, "{\"detail\":\"Forbidden\"}");
     expect("/open/op", mlflow, 403, "{\"detail\":\"Forbidden\"}");
     expect("/x/viewer", mlflow, 403, "{\"detail\":\"Forbidden\"}");
     expect("/open/user", task_bearer(), 403, "{\"detail\":\"Forbidden\"}");
