@@ -40,9 +40,118 @@ static bool asks_for_run(const struct hk_search_term *term)
     return is_run && term->op == HK_SEARCH_EQ;
 }
 
+/* ---- spans: all terms about them must hold for one and the same ---- */
+
+#define SPAN_STATUS                                                                                                    \
+    "CASE s.json ->> '$.status.code' WHEN 'STATUS_CODE_OK' THEN 'OK' WHEN 'STATUS_CODE_ERROR' THEN 'ERROR' "           \
+    "ELSE 'UNSET' END"
+/* MLflow's client writes values as JSON into a text: "\"LLM\"", "3". A text is compared without its quotes. */
+#define ATTRIBUTE_TEXT "(a.value ->> '$.value.string_value')"
+#define ATTRIBUTE_VALUE                                                                                                \
+    "CASE WHEN json_type(a.value, '$.value.string_value') IS NULL THEN "                                               \
+    "coalesce(a.value -> '$.value.int_value', a.value -> '$.value.double_value', a.value -> '$.value.bool_value', "    \
+    "a.value -> '$.value') WHEN json_valid" ATTRIBUTE_TEXT " THEN CASE json_type" ATTRIBUTE_TEXT                       \
+    " WHEN 'text' THEN " ATTRIBUTE_TEXT " ->> '$' ELSE " ATTRIBUTE_TEXT " END ELSE " ATTRIBUTE_TEXT " END"
+
+static bool add_span_attribute(struct hk_sql *sql, struct hk_str key, const struct hk_search_term *term,
+                               struct hk_arena *arena, struct hk_error *err)
+{
+    hk_sql_add(sql, "EXISTS (SELECT 1 FROM json_each(s.json, '$.attributes') a WHERE a.value ->> '$.key' = ?");
+    hk_sql_text(sql, key);
+    hk_sql_add(sql, " AND ");
+    if (!hk__search_add_comparison(sql, ATTRIBUTE_VALUE, term, arena, err)) {
+        return false;
+    }
+    hk_sql_add(sql, ")");
+    return true;
+}
+
+static bool add_span_term(struct hk_sql *sql, const struct hk_search_term *term, struct hk_arena *arena,
+                          struct hk_error *err)
+{
+    if (hk_str_starts_with(term->key, HK_SEARCH_SPAN_ATTRIBUTE)) {
+        size_t head = sizeof HK_SEARCH_SPAN_ATTRIBUTE - 1;
+        struct hk_str key = {term->key.data + head, term->key.len - head};
+        if (key.len > 2 && key.data[0] == '`' && key.data[key.len - 1] == '`') {
+            key = (struct hk_str){key.data + 1, key.len - 2};
+        }
+        return add_span_attribute(sql, key, term, arena, err);
+    }
+    if (hk_str_is(term->key, "type")) {
+        return add_span_attribute(sql, HK_STR("mlflow.spanType"), term, arena, err);
+    }
+    const char *column = hk_str_is(term->key, "name")     ? "s.json ->> '$.name'"
+                         : hk_str_is(term->key, "status") ? SPAN_STATUS
+                                                          : "s.json";
+    return hk__search_add_comparison(sql, column, term, arena, err);
+}
+
+static bool add_spans(struct hk_sql *sql, const struct hk_search_filter *filter, struct hk_arena *arena,
+                      struct hk_error *err)
+{
+    bool has_any = false;
+    for (size_t i = 0; i < filter->count; i++) {
+        if (filter->terms[i].entity == HK_SEARCH_SPAN) {
+            hk_sql_add(sql, has_any ? " AND "
+                                    : " AND EXISTS (SELECT 1 FROM trace_span s WHERE s.trace_key = x.trace_key AND ");
+            has_any = true;
+            if (!add_span_term(sql, &filter->terms[i], arena, err)) {
+                return false;
+            }
+        }
+    }
+    hk_sql_add(sql, has_any ? ")" : "");
+    return true;
+}
+
+/* ---- what was said of a trace ---- */
+
+/* JSON, as MLflow compares it: a text with its quotes, but equal to one without them, too. An expectation that is no
+ * scalar is JSON in a text. */
+#define SCALAR "(n.content -> '$.value')"
+#define SAID "coalesce(" SCALAR ", n.content ->> '$.serialized_value.value')"
+
+static bool add_assessment_value(struct hk_sql *sql, const struct hk_search_term *term, struct hk_arena *arena,
+                                 struct hk_error *err)
+{
+    if (term->op == HK_SEARCH_EQ || term->op == HK_SEARCH_NE) {
+        hk_sql_printf(sql, " AND %s IN (?, json_quote(?))", term->op == HK_SEARCH_NE ? SAID " NOT" : SAID);
+        hk_sql_text(sql, term->text);
+        hk_sql_text(sql, term->text);
+        return true;
+    }
+    if (term->op == HK_SEARCH_LIKE || term->op == HK_SEARCH_ILIKE) {
+        hk_sql_add(sql, " AND ");
+        return hk__search_add_comparison(sql, SAID, term, arena, err);
+    }
+    hk_sql_add(sql, " AND json_type(" SCALAR ") IN ('integer', 'real') AND ");
+    return hk__search_add_comparison(sql, SCALAR " ->> '$'", term, arena, err);
+}
+
+/* Only what still holds: what was replaced by another does not count. */
+static bool add_assessment(struct hk_sql *sql, const struct hk_search_term *term, struct hk_arena *arena,
+                           struct hk_error *err)
+{
+    bool is_null = term->op == HK_SEARCH_IS_NULL || term->op == HK_SEARCH_IS_NOT_NULL;
+    hk_sql_printf(sql,
+                  "%sEXISTS (SELECT 1 FROM assessment n WHERE n.trace_key = x.trace_key AND n.is_valid AND "
+                  "n.kind = '%s' AND n.name = ?",
+                  term->op == HK_SEARCH_IS_NULL ? "NOT " : "",
+                  term->entity == HK_SEARCH_FEEDBACK ? "feedback" : "expectation");
+    hk_sql_text(sql, term->key);
+    if (!is_null && !add_assessment_value(sql, term, arena, err)) {
+        return false;
+    }
+    hk_sql_add(sql, ")");
+    return true;
+}
+
 static bool add_term(struct hk_sql *sql, const struct hk_search_term *term, struct hk_arena *arena,
                      struct hk_error *err)
 {
+    if (term->entity == HK_SEARCH_FEEDBACK || term->entity == HK_SEARCH_EXPECTATION) {
+        return add_assessment(sql, term, arena, err);
+    }
     if (asks_for_run(term)) {
         add_run(sql, term->text);
         return true;
@@ -82,9 +191,12 @@ bool hk_store_search_traces(struct hk_db *db, const struct hk_ml_search *search,
         hk_sql_text(&sql, hk__search_numbers(search->experiments, search->experiment_count, arena));
     }
     for (size_t i = 0; i < search->filter.count && ok; i++) {
-        hk_sql_add(&sql, " AND ");
-        ok = add_term(&sql, &search->filter.terms[i], arena, err);
+        if (search->filter.terms[i].entity != HK_SEARCH_SPAN) {
+            hk_sql_add(&sql, " AND ");
+            ok = add_term(&sql, &search->filter.terms[i], arena, err);
+        }
     }
+    ok = ok && add_spans(&sql, &search->filter, arena, err);
     if (ok) {
         add_order(&sql, search);
         ok = hk__search_run(&sql, db, search, arena, out, err);

@@ -164,6 +164,10 @@ static bool read_identifier(struct reader *r, struct hk_str text, bool is_order,
             return false;
         }
     }
+    if (r->kind == HK_SEARCH_TRACES && term->entity == HK_SEARCH_ATTRIBUTE && hk_str_is(term->key, "text")) {
+        term->entity = HK_SEARCH_SPAN; /* trace.text: anywhere in what a span holds */
+        term->key = HK_STR("content");
+    }
     bool is_registry = !is_order && (r->kind == HK_SEARCH_MODELS || r->kind == HK_SEARCH_VERSIONS);
     if (!is_registry || term->entity != HK_SEARCH_ATTRIBUTE) {
         term->key = bare_key(term->key); /* in the registry the names of attributes are not quoted */
@@ -237,7 +241,12 @@ static bool wrong_value(struct reader *r, const struct hk_search_term *term, str
         return hk_error_set(r->err, HK_INVALID, "Expected numeric value type for metric. Found %.*s",
                             HK_STR_ARG(shown));
     }
-    if (term->entity == HK_SEARCH_PARAM || term->entity == HK_SEARCH_TAG || term->entity == HK_SEARCH_METADATA) {
+    if (hk__search_is_number(r->kind, term) && hk__search_is_assessment(term->entity)) {
+        return hk_error_set(r->err, HK_INVALID,
+                            "Expected a numeric value for %s when using comparator '%.*s'. Got value %.*s",
+                            hk__search_entity_name(term->entity), HK_STR_ARG(term->op_text), HK_STR_ARG(shown));
+    }
+    if (term->entity != HK_SEARCH_ATTRIBUTE && term->entity != HK_SEARCH_DATASET) {
         return hk_error_set(r->err, HK_INVALID,
                             "Expected a quoted string value for %s (e.g. 'my-value'). Got value %.*s",
                             hk__search_entity_name(term->entity), HK_STR_ARG(shown));
@@ -305,8 +314,8 @@ static bool read_list(struct reader *r, size_t from, struct hk_search_term *term
         return hk_error_set(r->err, HK_INVALID, HK__SEARCH_ILL_FORMED_LIST);
     }
     r->at = end;
-    bool is_keyed = term->entity == HK_SEARCH_METRIC || term->entity == HK_SEARCH_PARAM ||
-                    term->entity == HK_SEARCH_TAG || term->entity == HK_SEARCH_METADATA;
+    bool is_keyed =
+        term->entity != HK_SEARCH_ATTRIBUTE && term->entity != HK_SEARCH_DATASET && term->entity != HK_SEARCH_SPAN;
     if (hk__search_is_number(r->kind, term) || (is_keyed && r->kind != HK_SEARCH_LOGGED_MODELS)) {
         return wrong_value(r, term, written);
     }

@@ -32,7 +32,10 @@ enum hk_search_entity {
     HK_SEARCH_PARAM,
     HK_SEARCH_TAG,
     HK_SEARCH_DATASET,
-    HK_SEARCH_METADATA, /* of traces */
+    HK_SEARCH_METADATA,    /* these four only of traces */
+    HK_SEARCH_SPAN,        /* its key: "name", "type", "status", "content" or "attributes." and an attribute's */
+    HK_SEARCH_FEEDBACK,    /* its value by its name */
+    HK_SEARCH_EXPECTATION, /* the same */
     HK_SEARCH_ENTITY_COUNT
 };
 
@@ -53,6 +56,8 @@ enum hk_search_op {
 };
 
 enum hk_search_type { HK_SEARCH_NOTHING, HK_SEARCH_INTEGER, HK_SEARCH_REAL, HK_SEARCH_TEXT, HK_SEARCH_LIST };
+
+#define HK_SEARCH_SPAN_ATTRIBUTE "attributes."
 
 /* Texts are slices of the filter or of the arena. */
 struct hk_search_term {

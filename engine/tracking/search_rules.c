@@ -68,6 +68,7 @@ static const struct hk__search_attribute trace_attributes[] = {
     {"request_id", "request_id", false, true, true, true},
     {"run_id", "run_id", false, true, true, true},
     {"status", "status", false, true, true, true},
+    {"text", "text", false, false, true, false}, /* stands for span.content: search.c */
     {"timestamp", "timestamp_ms", true, false, true, true},
     {"timestamp_ms", "timestamp_ms", true, false, true, true},
     {0},
@@ -83,6 +84,7 @@ static const struct hk__search_attribute *const attributes[HK_SEARCH_KIND_COUNT]
 };
 
 static const char *const dataset_keys[] = {"context", "digest", "name"};
+static const char *const span_keys[] = {"content", "name", "status", "type"};
 
 static const struct {
     const char *name;
@@ -110,6 +112,9 @@ static const struct {
     {"trace", HK_SEARCH_ATTRIBUTE, TRACES},
     {"metadata", HK_SEARCH_METADATA, TRACES},
     {"request_metadata", HK_SEARCH_METADATA, TRACES},
+    {"span", HK_SEARCH_SPAN, TRACES},
+    {"feedback", HK_SEARCH_FEEDBACK, TRACES},
+    {"expectation", HK_SEARCH_EXPECTATION, TRACES},
 };
 
 static const char *const op_names[HK_SEARCH_OP_COUNT] = {
@@ -132,7 +137,8 @@ static const char *const op_names[HK_SEARCH_OP_COUNT] = {
 #define OPS_TEXT (OPS_EQUAL | BIT(HK_SEARCH_LIKE) | BIT(HK_SEARCH_ILIKE))
 #define OPS_LISTED (OPS_TEXT | BIT(HK_SEARCH_IN) | BIT(HK_SEARCH_NOT_IN))
 #define OPS_NULL (OPS_TEXT | BIT(HK_SEARCH_IS_NULL) | BIT(HK_SEARCH_IS_NOT_NULL))
-#define OPS_NUMBER (OPS_EQUAL | BIT(HK_SEARCH_LT) | BIT(HK_SEARCH_LE) | BIT(HK_SEARCH_GT) | BIT(HK_SEARCH_GE))
+#define OPS_ORDER (BIT(HK_SEARCH_LT) | BIT(HK_SEARCH_LE) | BIT(HK_SEARCH_GT) | BIT(HK_SEARCH_GE))
+#define OPS_NUMBER (OPS_EQUAL | OPS_ORDER)
 
 struct hk_str hk__search_shown(struct hk_str text)
 {
@@ -147,8 +153,8 @@ struct hk_str hk__search_shown(struct hk_str text)
 
 const char *hk__search_entity_name(enum hk_search_entity entity)
 {
-    static const char *const names[HK_SEARCH_ENTITY_COUNT] = {"attribute", "metric",  "parameter",
-                                                              "tag",       "dataset", "metadata"};
+    static const char *const names[HK_SEARCH_ENTITY_COUNT] = {
+        "attribute", "metric", "parameter", "tag", "dataset", "metadata", "span", "feedback", "expectation"};
     return names[entity];
 }
 
@@ -205,8 +211,8 @@ bool hk__search_entity_find(enum hk_search_kind kind, struct hk_str prefix, enum
     }
     if (kind == HK_SEARCH_TRACES) {
         return hk_error_set(err, HK_INVALID,
-                            "Invalid entity type '%.*s'. Valid values are ['attribute', 'tag', 'metadata']; spans, "
-                            "feedback, expectations and issues cannot be searched for",
+                            "Invalid entity type '%.*s'. Valid values are ['attribute', 'tag', 'metadata', 'span', "
+                            "'feedback', 'expectation']",
                             HK_STR_ARG(bare));
     }
     return hk_error_set(err, HK_INVALID,
@@ -246,6 +252,34 @@ static bool no_attribute(enum hk_search_kind kind, bool is_order, struct hk_str 
                         HK_STR_ARG(key), names);
 }
 
+static bool is_one_of(struct hk_str key, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hk_str_is(key, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An attribute's name may have been quoted by itself: span.attributes.`my key`. */
+static bool span_key_check(struct hk_str *key, struct hk_error *err)
+{
+    const struct hk_str head = HK_STR(HK_SEARCH_SPAN_ATTRIBUTE);
+    if (is_one_of(*key, span_keys, sizeof span_keys / sizeof span_keys[0])) {
+        return true;
+    }
+    if (hk_str_starts_with(*key, HK_SEARCH_SPAN_ATTRIBUTE)) {
+        return key->len > head.len ||
+               hk_error_set(err, HK_INVALID, "Span attribute name cannot be empty after 'attributes.'");
+    }
+    struct hk_str shown = hk__search_shown(*key);
+    return hk_error_set(err, HK_INVALID,
+                        "Invalid span attribute '%.*s'. Supported attributes: name, status, type, "
+                        "attributes.<attribute_name>.",
+                        HK_STR_ARG(shown));
+}
+
 bool hk__search_key_check(enum hk_search_kind kind, enum hk_search_entity entity, bool is_order, struct hk_str *key,
                           struct hk_error *err)
 {
@@ -257,13 +291,14 @@ bool hk__search_key_check(enum hk_search_kind kind, enum hk_search_entity entity
         *key = hk_str_from(found->first);
         return true;
     }
-    if (entity != HK_SEARCH_DATASET) {
-        return true;
+    if (entity == HK_SEARCH_SPAN) {
+        return span_key_check(key, err);
     }
-    for (size_t i = 0; i < sizeof dataset_keys / sizeof dataset_keys[0]; i++) {
-        if (hk_str_is(*key, dataset_keys[i])) {
-            return true;
-        }
+    if (hk__search_is_assessment(entity) && key->len == 0) {
+        return hk_error_set(err, HK_INVALID, "Assessment field name cannot be empty");
+    }
+    if (entity != HK_SEARCH_DATASET || is_one_of(*key, dataset_keys, sizeof dataset_keys / sizeof dataset_keys[0])) {
+        return true;
     }
     struct hk_str shown = hk__search_shown(*key);
     return hk_error_set(err, HK_INVALID,
@@ -271,16 +306,28 @@ bool hk__search_key_check(enum hk_search_kind kind, enum hk_search_entity entity
                         HK_STR_ARG(shown));
 }
 
+bool hk__search_is_assessment(enum hk_search_entity entity)
+{
+    return entity == HK_SEARCH_FEEDBACK || entity == HK_SEARCH_EXPECTATION;
+}
+
 bool hk__search_is_number(enum hk_search_kind kind, const struct hk_search_term *term)
 {
     if (term->entity == HK_SEARCH_ATTRIBUTE) {
         return hk__search_attribute_find(kind, term->key)->is_number;
     }
-    return term->entity == HK_SEARCH_METRIC;
+    bool is_order = term->op >= HK_SEARCH_LT && term->op <= HK_SEARCH_GE;
+    return term->entity == HK_SEARCH_METRIC || (is_order && hk__search_is_assessment(term->entity));
 }
 
 static unsigned allowed_ops(enum hk_search_kind kind, const struct hk_search_term *term)
 {
+    if (hk__search_is_assessment(term->entity)) {
+        return OPS_ORDER | OPS_NULL;
+    }
+    if (term->entity == HK_SEARCH_SPAN) {
+        return hk_str_is(term->key, "content") ? BIT(HK_SEARCH_LIKE) | BIT(HK_SEARCH_ILIKE) : OPS_LISTED;
+    }
     if (hk__search_is_number(kind, term)) {
         return OPS_NUMBER;
     }
@@ -316,7 +363,7 @@ static void list_ops(unsigned ops, char *out, size_t size)
 
 static bool wrong_op(enum hk_search_kind kind, const struct hk_search_term *term, unsigned ops, struct hk_error *err)
 {
-    char names[128];
+    char names[160];
     struct hk_str op = hk__search_shown(term->op_text);
     struct hk_str key = hk__search_shown(term->key);
     list_ops(ops, names, sizeof names);

@@ -26,7 +26,9 @@ bool hk__search_key_check(enum hk_search_kind kind, enum hk_search_entity entity
 bool hk__search_op_check(enum hk_search_kind kind, const struct hk_search_term *term, struct hk_error *err);
 /* Whether lists are compared with it. */
 bool hk__search_list_check(enum hk_search_kind kind, const struct hk_search_term *term, struct hk_error *err);
+/* Whether it is compared with numbers; what is said of traces is, when the operator is an order's ("<"). */
 bool hk__search_is_number(enum hk_search_kind kind, const struct hk_search_term *term);
+bool hk__search_is_assessment(enum hk_search_entity entity);
 
 const char *hk__search_entity_name(enum hk_search_entity entity);
 enum hk_search_op hk__search_op_find(struct hk_str text); /* HK_SEARCH_OP_COUNT: none that MLflow takes anywhere */

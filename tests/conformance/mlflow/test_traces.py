@@ -3,7 +3,7 @@
 import time
 
 import mlflow
-from checks import equal, test, unique
+from checks import equal, refused, test, unique
 from mlflow import MlflowClient
 from mlflow.entities import AssessmentSource
 
@@ -77,6 +77,88 @@ def searching_traces(server):
     equal(sorted(mlflow.search_traces(locations=[experiment_id])["trace_id"]), sorted(ids))
     client.delete_trace_tag(ids[1], "colour")
     equal(search("tags.colour = 'red'"), [])
+
+
+def finder(experiment_id, names):
+    """A function that tells the names of the traces that a filter finds."""
+    client = MlflowClient()
+
+    def search(text):
+        found = client.search_traces(locations=[experiment_id], filter_string=text)
+        return sorted(names[trace.info.trace_id] for trace in found)
+
+    return search
+
+
+@test
+def searching_by_what_spans_are(server):
+    experiment = mlflow.set_experiment(unique("spans"))
+    names = {}
+    for name, kind, model in [("a", "LLM", "pine-1"), ("b", "TOOL", "pine-1"), ("c", "LLM", "oak")]:
+        with mlflow.start_span(name, span_type=kind, attributes={"model": model, "size": 3}) as span:
+            span.set_inputs({"ask": f"how high is {model}?"})
+            with mlflow.start_span("inner", span_type="PARSER"):
+                pass
+        names[span.trace_id] = name
+    mlflow.flush_trace_async_logging()
+    search = finder(experiment.experiment_id, names)
+    equal(search("span.type = 'LLM'"), ["a", "c"])
+    equal(search("span.type IN ('TOOL', 'PARSER')"), ["a", "b", "c"])
+    equal(search("span.name = 'inner'"), ["a", "b", "c"])
+    equal(search("span.name LIKE 'B%'"), [])
+    equal(search("span.name ILIKE 'B%'"), ["b"])
+    equal(search("span.type = 'LLM' AND span.name = 'a'"), ["a"])
+    equal(search("span.type = 'PARSER' AND span.name = 'a'"), [])  # of one and the same span
+    equal(search("span.status = 'ERROR'"), [])
+    equal(search("span.status = 'OK'"), ["a", "b", "c"])
+    equal(search("span.attributes.model LIKE '%pine%'"), ["a", "b"])
+    equal(search("span.attributes.`model` ILIKE '%OAK%'"), ["c"])
+    equal(search("span.attributes.model LIKE '%pine%' AND span.type = 'TOOL'"), ["b"])
+    equal(search("span.content LIKE '%how high is oak%'"), ["c"])
+    equal(search("trace.text ILIKE '%HOW HIGH is pine%'"), ["a", "b"])
+    equal(search("status = 'OK' AND span.name = 'c'"), ["c"])
+    if server.is_hanok:  # the real server compares these with the whole JSON of a span, so nothing is ever equal
+        equal(search("span.attributes.model = 'oak'"), ["c"])
+        equal(search("span.attributes.size = '3' AND span.name = 'a'"), ["a"])
+    for text, piece in [("span.colour = 'red'", "Invalid span attribute 'colour'"), ("span.name > 'a'", "comparator '>'"),
+                        ("span.content = 'x'", "comparator '='"), ("span.name = 3", "quoted string")]:
+        with refused("INVALID_PARAMETER_VALUE", piece):
+            search(text)
+
+
+@test
+def searching_by_what_was_said(server):
+    experiment_id, ids = traced("one?", "two?", "three?")
+    search = finder(experiment_id, dict(zip(ids, "abc")))
+    for trace_id, score, tone, fine in zip(ids, [0.2, 0.9, 5], ["calm", "loud", "calm"], [True, False, True]):
+        mlflow.log_feedback(trace_id=trace_id, name="score", value=score)
+        mlflow.log_feedback(trace_id=trace_id, name="tone", value=tone)
+        mlflow.log_feedback(trace_id=trace_id, name="fine", value=fine)
+    mlflow.log_expectation(trace_id=ids[0], name="wanted", value="ONE?")
+    mlflow.log_expectation(trace_id=ids[1], name="height", value=7)
+    equal(search("feedback.tone = 'calm'"), ["a", "c"])
+    equal(search("feedback.tone != 'calm'"), ["b"])
+    equal(search("feedback.tone LIKE '%lou%'"), ["b"])
+    equal(search("feedback.`tone` ILIKE '%CALM%'"), ["a", "c"])
+    equal(search("feedback.fine = 'true'"), ["a", "c"])
+    equal(search("feedback.score > 0.5"), ["b", "c"])
+    equal(search("feedback.score >= 5"), ["c"])
+    equal(search("feedback.score < 0.9"), ["a"])
+    equal(search("feedback.tone > 1"), [])  # no number
+    equal(search("expectation.wanted = 'ONE?'"), ["a"])
+    equal(search("expectation.wanted IS NOT NULL"), ["a"])
+    equal(search("expectation.wanted IS NULL"), ["b", "c"])
+    equal(search("expectation.height > 6"), ["b"])
+    equal(search("feedback.wanted IS NOT NULL"), [])
+    equal(search("feedback.tone = 'calm' AND feedback.score > 1"), ["c"])
+    said = next(a for a in mlflow.get_trace(ids[0]).info.assessments if a.name == "tone")
+    mlflow.override_feedback(trace_id=ids[0], assessment_id=said.assessment_id, value="loud")
+    equal(search("feedback.tone = 'calm'"), ["c"])  # what was overridden does not count
+    equal(search("feedback.tone = 'loud'"), ["a", "b"])
+    for text, piece in [("feedback.score > '1'", "numeric value"), ("feedback.score = 1", "quoted string"),
+                        ("feedback.score IN ('a')", "")]:
+        with refused("INVALID_PARAMETER_VALUE", piece):
+            search(text)
 
 
 @test

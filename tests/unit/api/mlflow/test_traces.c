@@ -340,7 +340,8 @@ static void searches_that_are_refused(void **state)
     fx_expect(400, "POST", ROOT "/search", PLACE ",\"max_results\":501}",
               "Invalid value 501 for parameter 'max_results'");
     fx_expect(400, "POST", ROOT "/search", PLACE ",\"max_results\":0}", "It must be a positive integer");
-    fx_expect(400, "POST", ROOT "/search", PLACE ",\"filter\":\"span.name = 'x'\"}", "Invalid entity type 'span'");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"filter\":\"issue.id = 'x'\"}", "Invalid entity type 'issue'");
+    fx_expect(400, "POST", ROOT "/search", PLACE ",\"filter\":\"span.x = 'x'\"}", "(at character 1)");
     fx_expect(400, "POST", ROOT "/search", PLACE ",\"filter\":\"foo = 1\"}", "Invalid attribute key 'foo' specified.");
     fx_expect(400, "POST", ROOT "/search", PLACE ",\"order_by\":[\"tags.x\"]}", "Invalid order_by entity: tag");
     fx_expect(200, "POST", ROOT "/search", "{\"locations\":[{\"type\":\"INFERENCE_TABLE\"}]}", "{}");
