@@ -9,6 +9,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/limits.h"
 #include "engine/graph/zone.h"
+#include "engine/registry/model_name.h"
 
 enum { MAX_POLICIES_PER_FILE = 1000 };
 
@@ -41,11 +42,23 @@ bool hk_is_policy_file(const char *path)
 static bool take_scalar(const struct reader *r, const struct hk_yaml_node *node, const char *what, const char **out)
 {
     if (node->kind == HK_YAML_NULL || node->kind == HK_YAML_LIST || node->kind == HK_YAML_MAP ||
-        node->kind == HK_YAML_OBJECT || node->text.len == 0) {
+        node->kind == HK_YAML_OBJECT) {
         return refuse(r, node, "%s takes a text, not %s.", what, hk_yaml_kind_name(node->kind));
+    }
+    if (node->text.len == 0) {
+        return refuse(r, node, "%s takes a text that is not empty.", what);
     }
     *out = node->text.data;
     return true;
+}
+
+static const char *joined(const struct reader *r, const char *const *names)
+{
+    const char *all = names[0];
+    for (size_t i = 1; names[i] != NULL; i++) {
+        all = hk_arena_printf(r->arena, "%s, %s", all, names[i]);
+    }
+    return all;
 }
 
 static bool check_keys(const struct reader *r, const struct hk_yaml_node *map, const char *what,
@@ -57,7 +70,8 @@ static bool check_keys(const struct reader *r, const struct hk_yaml_node *map, c
     for (size_t i = 0; i < map->as.in.pair_count; i++) {
         const struct hk_yaml_node *key = map->as.in.pairs[i].key;
         if (key->kind != HK_YAML_TEXT || !hk__yaml_is_listed(key->text, known)) {
-            return refuse(r, key, "%s knows no '%.100s'.", what, key->text.data != NULL ? key->text.data : "");
+            return refuse(r, key, "%s knows no '%.100s'; it knows %s.", what,
+                          key->text.data != NULL ? key->text.data : "", joined(r, known));
         }
     }
     return true;
@@ -239,6 +253,7 @@ static bool check_zone(const struct reader *r, const struct hk_yaml_node *at, co
 {
     struct hk_zone *zone = NULL;
     if (!hk_zone_load(name, &zone, r->err)) {
+        r->err->code = HK_INVALID; /* the policy is wrong; it is not the zone that was asked for */
         return hk__yaml_at(r->err, r->file, at->line);
     }
     hk_zone_free(zone);
@@ -302,7 +317,9 @@ static bool read_rule(const struct reader *r, const struct hk_yaml_node *node, s
         return true;
     }
     if (node->kind != HK_YAML_MAP || node->as.in.pair_count != 1) {
-        return refuse(r, node, "a rule is one key and its value, as {metric: auc > 0.9}.");
+        return refuse(r, node,
+                      "a rule is one key and its value, as {metric: auc > 0.9}, or one of the words signature, "
+                      "input_example, lineage and checksum.");
     }
     const struct hk_yaml_node *key = node->as.in.pairs[0].key;
     if (key->kind != HK_YAML_TEXT || !hk_rule_kind_find(key->text, &rule->kind)) {
@@ -329,6 +346,17 @@ static bool read_stage(const struct reader *r, const struct hk_yaml_node *node, 
                   target->name);
 }
 
+/* Of an alias that nobody can set a policy would guard nothing. A pattern is taken as it is. */
+static bool check_alias(const struct reader *r, const struct hk_yaml_node *node)
+{
+    if (strpbrk(node->text.data, "*?[") != NULL) {
+        return true;
+    }
+    const char *mistake = hk_model_alias_mistake(r->arena, node->text);
+    mistake = mistake != NULL ? mistake : hk_model_alias_reserved(r->arena, node->text);
+    return mistake == NULL || refuse(r, node, "%s", mistake);
+}
+
 static bool read_target(const struct reader *r, const struct hk_yaml_node *node, struct hk_target *target)
 {
     static const char *const keys[] = {"alias", "stage", NULL};
@@ -342,7 +370,7 @@ static bool read_target(const struct reader *r, const struct hk_yaml_node *node,
     }
     target->kind = alias != NULL ? HK_TARGET_ALIAS : HK_TARGET_STAGE;
     return take_scalar(r, alias != NULL ? alias : stage, "target", &target->name) &&
-           (alias != NULL || read_stage(r, stage, target));
+           (alias != NULL ? check_alias(r, alias) : read_stage(r, stage, target));
 }
 
 static bool read_rules(const struct reader *r, const struct hk_yaml_node *list, struct hk_policy *policy)

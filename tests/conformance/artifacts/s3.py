@@ -203,6 +203,12 @@ def check_parts(report, client, bucket):
         request = urllib.request.Request(credential["url"], data=piece, method="PUT", headers={"Content-Type": ""})
         with urllib.request.urlopen(request) as response:
             parts.append({"part_number": credential["part_number"], "etag": response.headers["ETag"], "url": ""})
+    for what, wrong in (("a part that is not there", [*parts, {**parts[0], "part_number": 3}]),
+                        ("a wrong etag", [parts[0], {**parts[1], "etag": '"' + "0" * 32 + '"'}])):
+        wanted = {"path": "/tmp/big.bin", "upload_id": made["upload_id"], "parts": wrong}
+        status, answer = client.json("POST", "/mpu/complete/0/run/artifacts", wanted)
+        report.equal(f"{what} is refused", (status >= 400, "error_code" in answer), (True, True))
+        report.equal("nothing is to be seen", client.json("GET", "/presigned/0/run/artifacts/big.bin")[0], 404)
     wanted = {"path": "/tmp/big.bin", "upload_id": made["upload_id"], "parts": parts}
     report.equal("complete", client.json("POST", "/mpu/complete/0/run/artifacts", wanted), (200, {}))
     found = bucket.Object("some/prefix/0/run/artifacts/big.bin").get()["Body"].read()

@@ -22,6 +22,7 @@ TASKS = 128  # more than fits in a log of the size of the database
 SECONDS = 120
 COMPLAINT = "the database cannot be written"
 RELIEF = "the database can be written again"
+MLFLOW = "/api/2.0/mlflow/"
 HEAD = "{dag}:\n  start_date: 2024-01-01\n  schedule: null\n  max_active_tasks: 64\n  tasks:\n"
 TASK = """    - task_id: t{i}
       operator: airflow.providers.standard.operators.bash.BashOperator
@@ -111,7 +112,7 @@ def is_failing(engine):
     return engine.get("/api/v2/monitor/health")[1]["metadatabase"]["status"] == "unhealthy"
 
 
-def check_full(report, engine, dags, journal):
+def check_full(report, engine, dags, journal, run):
     """While it is full: all that needs no room works, the rest is refused with a sentence."""
     said = [line for line in log_of(engine).splitlines() if COMPLAINT in line]
     report.equal("the log says so once", len(said), 1)
@@ -125,6 +126,12 @@ def check_full(report, engine, dags, journal):
         status, answer = engine.request(method, path, body)
         problems = [] if status >= 500 and list(answer) == ["detail"] else [f"{status} {answer}"]
         report.check(f"{method} {path} is refused: {answer['detail']}", problems)
+    metrics = [{"key": "loss", "value": step / 7, "timestamp": 1, "step": step} for step in range(1000)]
+    for path, body in (("runs/log-batch", {"run_id": run, "metrics": metrics}), ("experiments/create", {"name": "refused"})):
+        status, answer = engine.request("POST", MLFLOW + path, body)
+        is_told = status >= 500 and "error_code" in answer and engine.home in answer.get("message", "")
+        report.check(f"POST {path} is refused: {answer.get('message')}", [] if is_told else [f"{status} {answer}"])
+    report.equal("and leaves nothing", engine.get(f"{MLFLOW}runs/get?run_id={run}")[1]["run"]["data"].get("metrics"), None)
     with open(os.path.join(dags, "later.yaml"), "w", encoding="utf-8") as file:
         file.write(dag_file("later", 1, journal))
     wait_until(lambda: "later.yaml" in log_of(engine), SECONDS, "the file that cannot be saved")
@@ -146,12 +153,13 @@ def check_journal(report, journal):
 def examine(report, engine, disk, dags, journal):
     engine.start()
     engine.wait_for_dag("chatty")
+    run = engine.request("POST", MLFLOW + "runs/create", {"experiment_id": "0"})[1]["run"]["info"]["run_id"]
     engine.trigger("chatty", dag_run_id="r1")
     wait_until(lambda: engine.run_state("chatty", "r1") == "running", SECONDS, "the run to begin")
     disk.fill()
     wait_until(lambda: is_failing(engine), SECONDS, "the disk to be full")
     disk.fill_up()
-    check_full(report, engine, dags, journal)
+    check_full(report, engine, dags, journal, run)
     disk.fill_again()
     engine.kill()
     engine.start()
@@ -169,6 +177,8 @@ def examine(report, engine, disk, dags, journal):
     report.equal("the database is healthy again", is_failing(engine), False)
     engine.wait_for_dag("later")
     report.check("a file that was written meanwhile is read")
+    logged = engine.request("POST", MLFLOW + "runs/log-batch", {"run_id": run, "params": [{"key": "a", "value": "b"}]})
+    report.equal("runs are logged again", logged, (200, {}))
     report.equal("what was refused can be done", engine.request("PATCH", "/api/v2/dags/chatty", {"is_paused": True})[0], 200)
 
 

@@ -122,7 +122,8 @@ static void test_mistakes_in_rules(void **state)
     refuse(HEAD "      - signature: false\n", "signature takes 'required'; leave the rule out to not ask for it.");
     refuse(HEAD "      - tag: {a: 1, b: 2}\n", "tag takes one name");
     refuse(HEAD "      - min_samples: {metric: a}\n", "min_samples takes {metric: NAME, at_least: NUMBER}");
-    refuse(HEAD "      - min_samples: {metric: a, least: 1}\n", "min_samples knows no 'least'.");
+    refuse(HEAD "      - min_samples: {metric: a, least: 1}\n",
+           "min_samples knows no 'least'; it knows metric, param, at_least.");
     refuse(HEAD "      - min_samples: {metric: a, at_least: 1.5}\n", "at_least takes a whole number, not a number.");
     refuse(HEAD "      - lineage: no\n", "lineage takes 'required'");
     refuse(HEAD "      - lineage: {commit: false}\n", "commit takes 'required'");
@@ -142,7 +143,7 @@ static void test_mistakes_around(void **state)
 {
     (void)state;
     refuse("policies: {}\n", "f.policy.yaml:1: policies takes a list");
-    refuse("rules: []\n", "f.policy.yaml:1: a file of policies knows no 'rules'.");
+    refuse("rules: []\n", "f.policy.yaml:1: a file of policies knows no 'rules'; it knows policies.");
     refuse("- a\n", "a file of policies takes a mapping, not a list.");
     refuse("policies: [1]\n", "a policy takes a mapping");
     refuse("policies:\n  - {name: p, model: m, target: {alias: a}}\n", "f.policy.yaml:2: a policy needs 'rules'.");
@@ -154,6 +155,11 @@ static void test_mistakes_around(void **state)
     refuse("policies:\n  - {name: p, model: m, target: {alias: a}, rules: [signature], removal: me}\n",
            "'me' is no role");
     refuse("policies:\n  - {name: p, model: m, target: {alias: a}, rules: [signature], rule: 1}\n", "knows no 'rule'");
+    refuse("policies:\n  - name: p\n    model: m\n    target: {alias: v12}\n    rules: [signature]\n",
+           "f.policy.yaml:4: ");
+    refuse("policies:\n  - name: p\n    model: m\n    target: {alias: a b}\n    rules: [signature]\n",
+           "f.policy.yaml:4: ");
+    refuse(HEAD "      - validation_dag: ''\n", "f.policy.yaml:6: validation_dag takes a text that is not empty.");
     refuse("policies:\n  - &p {name: p, model: m, target: {alias: a}, rules: [signature]}\n  - *p\n",
            "there are two policies named 'p'.");
     refuse("policies: [\n", "f.policy.yaml:");
