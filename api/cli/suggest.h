@@ -5,8 +5,8 @@
 #include "api/cli/verbs.h"
 
 /* After a verb that was about a DAG, a task of one, a registered model or a promotion policy has failed with
- * HK_NOT_FOUND: adds the nearest name to the sentence, or that this home knows no DAGs at all. Leaves any other error as
- * it is. */
+ * HK_NOT_FOUND: adds the nearest name to the sentence, or that this home knows no DAGs at all. Leaves any other error
+ * as it is. */
 void hk_cli_suggest(const struct hk_cli *cli, struct hk_error *err);
 
 #endif

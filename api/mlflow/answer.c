@@ -131,11 +131,23 @@ static bool is_bad_artifact_path(const struct hk_request *req, const struct hk_f
 }
 
 /* What fails before a handler runs: unknown paths, credentials, bodies that are too large. */
+static const char *caller(const struct hk_request *req, struct hk_arena *arena)
+{
+    return req->caller.role == HK_ROLE_TASK
+               ? "A task's token"
+               : hk_arena_printf(arena, "'%.*s', whose role is %s,", HK_STR_ARG(req->caller.username),
+                                 hk_role_name(req->caller.role));
+}
+
 void hk__ml_write_error(const struct hk_request *req, struct hk_response *res, const struct hk_failure *failure)
 {
     const char *name = failure->is_unknown_route ? "ENDPOINT_NOT_FOUND" : by_code[failure->code];
-    write_failure(res, name,
-                  is_bad_artifact_path(req, failure) ? HK_STR("Invalid path") : hk_str_from(failure->message));
+    struct hk_str message = is_bad_artifact_path(req, failure) ? HK_STR("Invalid path") : hk_str_from(failure->message);
+    if (hk_str_is(message, "Forbidden")) { /* of the router, in Airflow's word */
+        message = hk_str_from(hk_arena_printf(
+            res->arena, "%s may not do this; an Admin can give another role (hanok users)", caller(req, res->arena)));
+    }
+    write_failure(res, name, message);
 }
 
 void hk__ml_empty(struct hk_response *res)

@@ -8,6 +8,7 @@
 struct call {
     struct hk_promotion promotion;
     struct hk_promotion_result result;
+    const char *from_stage; /* of the version before the call */
 };
 
 static const char *activity_type(const char *state)
@@ -23,29 +24,55 @@ static const char *activity_type(const char *state)
     return "NEW_COMMENT";
 }
 
-static void write_request(struct hk_json *w, const struct hk_request_row *r, const char *from_stage, const char *type)
+/* What else there is to tell of a request than its row. */
+struct telling {
+    const char *from_stage;
+    const char *type;                  /* NULL: by its state */
+    const char *user;                  /* who has done it; NULL: who asked */
+    const char *comment;               /* likewise */
+    struct hk_request_actions actions; /* of the caller */
+};
+
+static void write_request(struct hk_json *w, const struct hk_request_row *r, const struct telling *t)
 {
-    bool is_open = strcmp(r->state, "open") == 0;
     hk_json_begin_object(w);
     hk_json_kv_text(w, "id", r->id);
     hk_json_kv_int(w, "creation_timestamp", r->created_us / HK_MS_US);
     hk_json_kv_int(w, "last_updated_timestamp", r->updated_us / HK_MS_US);
-    hk_json_kv_text(w, "user_id", r->creator);
-    hk_json_kv_text(w, "activity_type", type != NULL ? type : activity_type(r->state));
+    hk_json_kv_text(w, "user_id", t->user != NULL ? t->user : r->creator);
+    hk_json_kv_text(w, "activity_type", t->type != NULL ? t->type : activity_type(r->state));
     hk_json_kv_text(w, "state", r->state);
-    hk_json_kv_text(w, "comment", r->comment);
+    hk_json_kv_text(w, "comment", t->user != NULL ? t->comment : r->comment);
     hk_json_kv_text(w, "system_comment", r->message);
-    hk_json_kv_text(w, "from_stage", from_stage);
+    hk_json_kv_text(w, "from_stage", t->from_stage);
     hk_json_kv_text(w, r->target.kind == HK_TARGET_STAGE ? "to_stage" : "to_alias", r->target.name);
     hk_json_key(w, "available_actions");
     hk_json_begin_array(w);
-    if (is_open) {
+    if (t->actions.approve) {
         hk_json_text(w, "APPROVE_TRANSITION_REQUEST");
+    }
+    if (t->actions.reject) {
         hk_json_text(w, "REJECT_TRANSITION_REQUEST");
+    }
+    if (t->actions.cancel) {
         hk_json_text(w, "CANCEL_TRANSITION_REQUEST");
     }
     hk_json_end_array(w);
     hk_json_end_object(w);
+}
+
+/* What the caller may do about it; a task's token decides about nothing. */
+static bool find_actions(struct hk_db *db, const struct hk_request *req, const struct hk_request_row *row,
+                         struct hk_request_actions *out, struct hk_error *err)
+{
+    struct hk_promotion by = {0};
+    hk__ml_promotion_by(req, &by);
+    if (!hk_promotion_actions(db, row, by.actor, by.role, req->arena, out, err)) {
+        return false;
+    }
+    out->approve = out->approve && req->caller.role != HK_ROLE_TASK;
+    out->reject = out->reject && req->caller.role != HK_ROLE_TASK;
+    return true;
 }
 
 /* ---- list ---- */
@@ -66,9 +93,14 @@ static bool read_list(struct hk_db *db, const struct hk_request *req, struct hk_
     hk_json_key(&w, "requests");
     hk_json_begin_array(&w);
     for (size_t i = 0; i < rows.count; i++) {
-        if (strcmp(rows.items[i].state, "open") == 0) {
-            write_request(&w, &rows.items[i], hk_model_stage_name(version.stage), NULL);
+        struct telling t = {.from_stage = hk_model_stage_name(version.stage)};
+        if (strcmp(rows.items[i].state, "open") != 0) {
+            continue;
         }
+        if (!find_actions(db, req, &rows.items[i], &t.actions, err)) {
+            return false;
+        }
+        write_request(&w, &rows.items[i], &t);
     }
     hk_json_end_array(&w);
     hk_json_end_object(&w);
@@ -108,41 +140,70 @@ static void list(const struct hk_request *req, struct hk_response *res)
     }
 }
 
-/* {"request": ...} or {"activity": ...}: the request as it is now. */
+/* Which stage the version comes from, before anything moves it. */
+static bool note_stage(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
+{
+    struct call *call = write->data;
+    struct hk_model_version_row version;
+    if (!hk_store_model_version_get(db, call->promotion.model, call->promotion.version, write->req->arena, &version,
+                                    err)) {
+        return false;
+    }
+    call->from_stage = hk_model_stage_name(version.stage);
+    return true;
+}
+
+/* The newest request of the call's version and target; *found false: nothing had to be waited for. */
+static bool find_newest(struct hk_db *db, struct hk__ml_write *write, struct hk_request_row *out, bool *found,
+                        struct hk_error *err)
+{
+    const struct call *call = write->data;
+    const struct hk_promotion *p = &call->promotion;
+    struct hk_model_version_row version;
+    struct hk_request_rows rows;
+    const struct hk_target target = p->kind == HK_PROMOTE_STAGE
+                                        ? (struct hk_target){HK_TARGET_STAGE, hk_model_stage_name(p->stage)}
+                                        : (struct hk_target){HK_TARGET_ALIAS, p->alias};
+    *found = false;
+    *out = (struct hk_request_row){.creator = p->actor,
+                                   .comment = p->comment,
+                                   .state = "applied",
+                                   .target = target,
+                                   .created_us = p->now_us,
+                                   .updated_us = p->now_us};
+    if (!hk_store_model_version_get(db, p->model, p->version, write->req->arena, &version, err) ||
+        !hk_store_requests_of_version(db, version.key, write->req->arena, &rows, err)) {
+        return false;
+    }
+    for (size_t i = rows.count; i > 0 && !*found; i--) {
+        const struct hk_request_row *row = &rows.items[i - 1];
+        *found = row->target.kind == target.kind && strcmp(row->target.name, target.name) == 0;
+        *out = *found ? *row : *out;
+    }
+    return true;
+}
+
+/* {"request": ...} or {"activity": ...}: the request as it is now, and what was done about it by whom. */
 static bool answer(struct hk_db *db, struct hk__ml_write *write, const char *member, const char *type,
                    struct hk_error *err)
 {
     const struct call *call = write->data;
-    struct hk_arena *arena = write->req->arena;
-    struct hk_model_version_row version;
-    struct hk_request_rows rows;
+    struct hk_request_row row;
+    struct telling t = {.from_stage = call->from_stage, .type = type};
     struct hk_json w;
-    if (!hk_store_model_version_get(db, call->promotion.model, call->promotion.version, arena, &version, err) ||
-        !hk_store_requests_of_version(db, version.key, arena, &rows, err)) {
+    bool found = false;
+    if (!find_newest(db, write, &row, &found, err) || (found && !find_actions(db, write->req, &row, &t.actions, err))) {
         return false;
+    }
+    if (strcmp(member, "activity") == 0) {
+        t.user = call->promotion.actor;
+        t.comment = call->promotion.comment;
     }
     hk_buf_reset(&write->res->body);
     hk_json_init(&w, &write->res->body);
     hk_json_begin_object(&w);
     hk_json_key(&w, member);
-    const char *target =
-        call->promotion.kind == HK_PROMOTE_STAGE ? hk_model_stage_name(call->promotion.stage) : call->promotion.alias;
-    enum hk_target_kind kind = call->promotion.kind == HK_PROMOTE_STAGE ? HK_TARGET_STAGE : HK_TARGET_ALIAS;
-    size_t i = rows.count;
-    while (i > 0 && (rows.items[i - 1].target.kind != kind || strcmp(rows.items[i - 1].target.name, target) != 0)) {
-        i--;
-    }
-    if (i > 0) {
-        write_request(&w, &rows.items[i - 1], hk_model_stage_name(version.stage), type);
-    } else { /* nothing had to be waited for */
-        const struct hk_request_row none = {.creator = call->promotion.actor,
-                                            .comment = call->promotion.comment,
-                                            .state = "applied",
-                                            .target = {kind, target},
-                                            .created_us = call->promotion.now_us,
-                                            .updated_us = call->promotion.now_us};
-        write_request(&w, &none, hk_model_stage_name(version.stage), NULL);
-    }
+    write_request(&w, &row, &t);
     hk_json_end_object(&w);
     return true;
 }
@@ -152,6 +213,9 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
     struct call *call = write->data;
     call->promotion.is_request = true;
     hk__ml_request_id(write, &call->promotion);
+    if (!note_stage(db, write, err)) {
+        return false;
+    }
     if (!hk_promotion_apply(db, &call->promotion, write->req->arena, &call->result, err)) {
         hk__ml_promotion_lost(write, &call->promotion, err);
         return false;
@@ -166,21 +230,22 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
 static bool run_approve(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
 {
     struct call *call = write->data;
-    return hk_promotion_approve(db, &call->promotion, write->req->arena, &call->result, err) &&
+    return note_stage(db, write, err) &&
+           hk_promotion_approve(db, &call->promotion, write->req->arena, &call->result, err) &&
            answer(db, write, "activity", "APPROVED_REQUEST", err);
 }
 
 static bool run_reject(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
 {
     struct call *call = write->data;
-    return hk_promotion_reject(db, &call->promotion, write->req->arena, err) &&
+    return note_stage(db, write, err) && hk_promotion_reject(db, &call->promotion, write->req->arena, err) &&
            answer(db, write, "activity", NULL, err);
 }
 
 static bool run_delete(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
 {
     struct call *call = write->data;
-    return hk_promotion_cancel(db, &call->promotion, write->req->arena, err) &&
+    return note_stage(db, write, err) && hk_promotion_cancel(db, &call->promotion, write->req->arena, err) &&
            answer(db, write, "activity", NULL, err);
 }
 

@@ -84,20 +84,57 @@ static bool may_decide(const struct hk__attempt *a, struct hk_error *err)
     return true;
 }
 
+/* Whether the actor has made the version or asked for its promotion. */
+static bool is_author(const struct hk__attempt *a, bool *out, struct hk_error *err)
+{
+    struct hk_version_authors authors;
+    if (!hk_store_version_authors(a->db, &a->version, a->arena, &authors, err)) {
+        return false;
+    }
+    *out = is_same_user(a->p->actor, a->request.creator);
+    for (size_t i = 0; i < authors.count; i++) {
+        *out = *out || is_same_user(a->p->actor, authors.names[i]);
+    }
+    return true;
+}
+
+static bool may_cancel(const struct hk__attempt *a)
+{
+    return is_same_user(a->p->actor, a->request.creator) ||
+           hk_policy_role_rank(a->p->role) >= hk_policy_role_rank("Admin");
+}
+
+bool hk_promotion_actions(struct hk_db *db, const struct hk_request_row *request, const char *actor, const char *role,
+                          struct hk_arena *arena, struct hk_request_actions *out, struct hk_error *err)
+{
+    struct hk_promotion p = hk__promotion_of_request(request);
+    struct hk__attempt a;
+    struct hk_error ignored;
+    bool by_author = false;
+    p.actor = actor;
+    p.role = role;
+    *out = (struct hk_request_actions){0};
+    if (strcmp(request->state, "open") != 0) {
+        return true;
+    }
+    if (!hk__attempt_open(&a, db, &p, arena, err) || !is_author(&a, &by_author, err)) {
+        return false;
+    }
+    out->reject = may_decide(&a, &ignored);
+    out->approve = out->reject && !by_author;
+    out->cancel = may_cancel(&a);
+    return true;
+}
+
 bool hk_promotion_approve(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena,
                           struct hk_promotion_result *result, struct hk_error *err)
 {
     struct hk__attempt a;
-    struct hk_version_authors authors;
-    if (!find(&a, db, p, arena, err) || !may_decide(&a, err) ||
-        !hk_store_version_authors(db, &a.version, arena, &authors, err)) {
+    bool by_author = false;
+    if (!find(&a, db, p, arena, err) || !may_decide(&a, err) || !is_author(&a, &by_author, err)) {
         return false;
     }
-    bool is_author = is_same_user(p->actor, a.request.creator);
-    for (size_t i = 0; i < authors.count; i++) {
-        is_author = is_author || is_same_user(p->actor, authors.names[i]);
-    }
-    if (is_author) {
+    if (by_author) {
         return hk_error_set(err, HK_DENIED,
                             "'%.200s' has made the version or asked for its promotion, and may not approve it",
                             p->actor);
@@ -126,7 +163,7 @@ bool hk_promotion_cancel(struct hk_db *db, const struct hk_promotion *p, struct 
     if (!find(&a, db, p, arena, err)) {
         return false;
     }
-    if (!is_same_user(p->actor, a.request.creator) && hk_policy_role_rank(p->role) < hk_policy_role_rank("Admin")) {
+    if (!may_cancel(&a)) {
         return hk_error_set(err, HK_DENIED,
                             "Only '%.200s', who has opened this transition request, or an Admin may delete it",
                             a.request.creator != NULL ? a.request.creator : "");

@@ -100,6 +100,16 @@ HK_MUST_USE bool hk_promotion_reject(struct hk_db *db, const struct hk_promotion
 HK_MUST_USE bool hk_promotion_cancel(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena,
                                      struct hk_error *err);
 
+/* Which of those three somebody may do about a request. */
+struct hk_request_actions {
+    bool approve;
+    bool reject;
+    bool cancel;
+};
+HK_MUST_USE bool hk_promotion_actions(struct hk_db *db, const struct hk_request_row *request, const char *actor,
+                                      const char *role, struct hk_arena *arena, struct hk_request_actions *out,
+                                      struct hk_error *err);
+
 /* Back to the version that held the target before the one that holds it now, without asking the rules: it has passed
  * them once. p says model, target, who. HK_NOT_FOUND: none did; HK_DENIED: not without the role. */
 HK_MUST_USE bool hk_promotion_rollback(struct hk_db *db, const struct hk_promotion *p, struct hk_arena *arena,

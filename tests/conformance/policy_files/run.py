@@ -67,7 +67,8 @@ def check(report, engine, folder):
     file.write_text(BROKEN)
     dag.write_text(DAG + "  nonsense: [\n")
     wait_until(lambda: len(mistakes(engine)) == 2, 30, "the import errors")
-    report.contains("broken, it is an import error that names the line", mistakes(engine)["fraud.policy.yaml"], "fraud.policy.yaml:2:")
+    said = mistakes(engine)["fraud.policy.yaml"]
+    report.contains("broken, it is an import error that names the line", said, "fraud.policy.yaml:2:")
     report.equal("and its last good policy holds", (policies(engine), gate(engine)), (["strict"], "failed"))
     restart(engine, lambda: None)
     wait_until(lambda: len(mistakes(engine)) == 2, 30, "the import errors after a restart")
