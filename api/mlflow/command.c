@@ -31,6 +31,10 @@ static bool run_write(struct hk_db *db, void *arg, struct hk_error *err)
 static void done(void *arg, const struct hk_error *err)
 {
     struct hk__ml_write *w = arg;
+    if (err == NULL && w->has_more != NULL && w->has_more(w)) {
+        hk__ml_write_deferred(w);
+        return;
+    }
     if (err != NULL && w->error_code != NULL) {
         hk__ml_fail(w->res, w->error_code, "%s", w->message.data != NULL ? w->message.data : err->message);
     } else if (err != NULL) {

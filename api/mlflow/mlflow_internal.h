@@ -178,6 +178,9 @@ struct hk__ml_write {
     bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err);
     const char *error_code; /* static; NULL: by the error's code */
     struct hk_str message;  /* in the arena; data NULL: the error's */
+    /* Writer thread, after the commit; true: there is more to do, so it is run once more, as a write of its own that
+     * waits its turn. NULL: once is enough. */
+    bool (*has_more)(const struct hk__ml_write *write);
     /* Writer thread, after the commit; NULL: none. Quick and thread-safe. */
     void (*after)(struct hk__ml_write *write);
 

@@ -247,23 +247,42 @@ static void delete_tag(const struct hk_request *req, struct hk_response *res)
 
 /* ---- deleting, and linking to a run ---- */
 
+struct deletion {
+    struct hk_trace_delete which; /* `most` goes down as slices are deleted */
+    int64_t before;               /* deleted by the slices that are committed */
+    int64_t deleted;              /* by this one */
+};
+
 static bool run_delete(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
 {
+    struct deletion *d = write->data;
     struct hk_json w;
-    int64_t deleted = 0;
-    if (!hk_store_traces_delete(db, write->data, &deleted, err)) {
+    if (!hk_store_traces_delete(db, &d->which, &d->deleted, err)) {
         return false;
     }
     hk_json_init(&w, &write->res->body);
     hk_json_begin_object(&w);
-    hk_json_kv_int(&w, "traces_deleted", deleted);
+    hk_json_kv_int(&w, "traces_deleted", d->before + d->deleted);
     hk_json_end_object(&w);
     return true;
 }
 
+/* Between two slices others write. When one fails those before it stay deleted, and the same call deletes the rest. */
+static bool has_more_to_delete(const struct hk__ml_write *write)
+{
+    struct deletion *d = write->data;
+    if (d->which.id_count > 0 || d->deleted < HK_TRACE_DELETE_SLICE) {
+        return false;
+    }
+    d->before += d->deleted;
+    d->which.most -= d->which.most > 0 ? d->deleted : 0;
+    return d->which.most != 0;
+}
+
 static void delete_traces(const struct hk_request *req, struct hk_response *res)
 {
-    struct hk_trace_delete *d = hk_arena_alloc(req->arena, sizeof *d);
+    struct deletion *deletion = hk_arena_alloc(req->arena, sizeof *deletion);
+    struct hk_trace_delete *d = &deletion->which;
     struct hk__ml_arguments args;
     hk__ml_arguments_open(&args, req);
     d->experiment_key = hk__ml_experiment_key(&args, hk__ml_string(&args, "experiment_id", HK__ML_REQUIRED));
@@ -282,7 +301,8 @@ static void delete_traces(const struct hk_request *req, struct hk_response *res)
     }
     if (hk__ml_arguments_check(&args, res)) {
         hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, d, run_delete);
+        const struct hk__ml_write write = {.data = deletion, .run = run_delete, .has_more = has_more_to_delete};
+        hk__ml_write_then(req, res, &write);
     }
 }
 

@@ -317,7 +317,8 @@ bool hk_store_traces_delete(struct hk_db *db, const struct hk_trace_delete *whic
         struct hk_stmt *q = hk_db_query(db, DELETE_OLD);
         hk_bind_int(q, 1, which->experiment_key);
         hk_bind_time(q, 2, which->until_ms);
-        hk_bind_int(q, 3, which->most);
+        bool is_small = which->most >= 0 && which->most < HK_TRACE_DELETE_SLICE;
+        hk_bind_int(q, 3, is_small ? which->most : HK_TRACE_DELETE_SLICE);
         bool ok = hk_run(q, err);
         *deleted = ok ? hk_db_changes(db) : 0;
         return ok;

@@ -84,11 +84,13 @@ HK_MUST_USE bool hk_store_trace_spans(struct hk_db *db, int64_t trace_key, hk_sp
                                       struct hk_error *err);
 HK_MUST_USE bool hk_store_trace_span_count(struct hk_db *db, int64_t trace_key, int64_t *out, struct hk_error *err);
 
-/* By id, or those of an experiment up to an instant; the oldest first. */
+/* By id, or those of an experiment up to an instant; the oldest first. One call deletes at most HK_TRACE_DELETE_SLICE
+ * of the latter: who wants more calls again in a transaction of its own, so that a million of them holds up nobody. */
+enum { HK_TRACE_DELETE_SLICE = 100 };
 struct hk_trace_delete {
     int64_t experiment_key;
     int64_t until_ms; /* HK_TIME_NONE: of any age */
-    int64_t most;     /* -1: all */
+    int64_t most;     /* -1: as many as there are */
     const struct hk_str *ids;
     size_t id_count; /* 0: whatever their ids are */
 };

@@ -1,4 +1,5 @@
 /* Traces: what clients say of them, their spans, tags and assessments. */
+#include "engine/store/trace_store.h"
 #include "tests/unit/api/mlflow/fixture.h"
 
 #define ROOT "/api/3.0/mlflow/traces"
@@ -287,6 +288,32 @@ static void add(const char *id, const char *rest)
     fx_expect(200, "POST", ROOT, body, id);
 }
 
+/* More than are deleted in one transaction. */
+static void many_are_deleted(void **state)
+{
+    (void)state;
+    static const char delete[] = "/api/2.0/mlflow/traces/delete-traces";
+    for (int i = 0; i < 2 * HK_TRACE_DELETE_SLICE + 50; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "tr-%03d", i);
+        add(id, ",\"request_time\":\"2026-11-27T15:13:42Z\"");
+    }
+    fx_expect(200, "POST", delete,
+              "{\"experiment_id\":\"0\",\"max_timestamp_millis\":\"99999999999999\",\"max_traces\":205}",
+              "{\"traces_deleted\":205}");
+    fx_expect(404, "GET", ROOT "/tr-204", NULL, "not found");
+    fx_expect(200, "GET", ROOT "/tr-205", NULL, "tr-205");
+    fx_expect(200, "POST", delete, "{\"experiment_id\":\"0\",\"max_timestamp_millis\":\"99999999999999\"}",
+              "{\"traces_deleted\":45}");
+    for (int i = 0; i < 2 * HK_TRACE_DELETE_SLICE; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "tr-%03d", i);
+        add(id, ",\"request_time\":\"2026-11-27T15:13:42Z\"");
+    }
+    fx_expect(200, "POST", delete, "{\"experiment_id\":\"0\",\"max_timestamp_millis\":\"99999999999999\"}",
+              "{\"traces_deleted\":200}");
+}
+
 /* "1 2": the traces that are found, in their order. */
 static void expect_found(const char *rest, const char *ids)
 {
@@ -362,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(are_found, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(searches_that_are_refused, fx_set_up, fx_tear_down),
         cmocka_unit_test_setup_teardown(are_deleted, fx_set_up, fx_tear_down),
+        cmocka_unit_test_setup_teardown(many_are_deleted, fx_set_up, fx_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
