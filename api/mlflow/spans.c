@@ -2,6 +2,8 @@
  * real server's framework, because clients look for their texts. */
 #include "api/mlflow/trace.h"
 #include "api/mlflow/tracking.h"
+#include "engine/base/limits.h"
+#include "engine/tracking/inflate.h"
 
 struct spans {
     struct hk_spans spans;
@@ -56,7 +58,6 @@ static void after(struct hk__ml_write *write)
 static bool check_headers(const struct hk_request *req, struct hk_response *res, struct spans *s)
 {
     struct hk_str experiment = hk_request_header(req, "x-mlflow-experiment-id");
-    struct hk_str encoding = hk_request_header(req, "Content-Encoding");
     struct hk_str type = hk_request_media_type(req);
     if (experiment.data == NULL) {
         res->status = 422;
@@ -75,14 +76,20 @@ static bool check_headers(const struct hk_request *req, struct hk_response *res,
                                     HK_STR_ARG(type)));
         return false;
     }
-    if (encoding.len > 0 && !hk_str_is(encoding, "identity")) {
-        fail_detail(res, 400,
-                    hk_arena_printf(req->arena,
-                                    "Unsupported Content-Encoding: %.*s. Send the spans without compression.",
-                                    HK_STR_ARG(encoding)));
-        return false;
-    }
     return true;
+}
+
+static bool read_spans(const struct hk_request *req, struct hk_spans *spans, struct hk_error *err)
+{
+    struct hk_str encoding = hk_str_trim(hk_request_header(req, "Content-Encoding"));
+    struct hk_buf body; /* of which the spans keep nothing */
+    if (encoding.len == 0 || hk_str_is(encoding, "identity")) {
+        return hk_otlp_read(req->body, req->arena, spans, err);
+    }
+    hk_buf_init(&body, HK_MAX_BODY_BYTES);
+    bool ok = hk_inflate(encoding, req->body, &body, err) && hk_otlp_read(hk_buf_str(&body), req->arena, spans, err);
+    hk_buf_clear(&body);
+    return ok;
 }
 
 static void export_spans(const struct hk_request *req, struct hk_response *res)
@@ -92,8 +99,8 @@ static void export_spans(const struct hk_request *req, struct hk_response *res)
     if (!check_headers(req, res, s)) {
         return;
     }
-    if (!hk_otlp_read(req->body, req->arena, &s->spans, &err)) {
-        fail_detail(res, 400, hk_arena_strdup(req->arena, err.message));
+    if (!read_spans(req, &s->spans, &err)) {
+        fail_detail(res, err.code == HK_LIMIT ? 413 : 400, hk_arena_strdup(req->arena, err.message));
         return;
     }
     s->run_uuid = hk_request_header(req, "x-mlflow-run-id");

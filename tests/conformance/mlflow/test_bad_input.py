@@ -6,6 +6,7 @@ Disks that are full are in ../full_disk and ../artifacts, uploads in parts in ..
 
 import base64
 import contextlib
+import gzip
 import hashlib
 import http.client
 import json
@@ -74,14 +75,14 @@ def headers_of(server):
     return {"Authorization": f"Basic {pair}"}
 
 
-def ask(server, method, path, body=None, kind="application/json"):
+def ask(server, method, path, body=None, kind="application/json", more=()):
     """(status, error_code, message or what came); the path is sent as it is written."""
     address = urllib.parse.urlsplit(server.url)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     if body is not None and not isinstance(body, (str, bytes)):
         body = json.dumps(body)
     path = path if path.startswith("/") else "/api/2.0/mlflow/" + path
-    headers = {**headers_of(server), **({"Content-Type": kind} if body is not None else {})}
+    headers = {**headers_of(server), **({"Content-Type": kind} if body is not None else {}), **dict(more)}
     try:
         connection.request(method, path, body.encode() if isinstance(body, str) else body, headers)
         answer = connection.getresponse()
@@ -324,6 +325,28 @@ def uploads_in_parts_to_a_folder(server):
                                  ("abort/a", {"path": "b", "upload_id": "../x"}, "NOT_IMPLEMENTED")]:
             found = ask(server, "POST", at + path, body)
             equal(found[1], code, f"{path} {body}: {found}")
+
+
+# ---- spans ----
+
+
+@test
+def spans_that_are_none(server):
+    experiment = {"x-mlflow-experiment-id": "0"}
+    with nothing_changes(server):
+        for body, more, status in [
+            (b"\xff\xff", experiment, 400), (b"", experiment, 400), (b"\x0a\x00", {}, 422),
+            (b"no gzip", {**experiment, "Content-Encoding": "gzip"}, 400),
+            (gzip.compress(b"\x0a\x00")[:-3], {**experiment, "Content-Encoding": "gzip"}, 400),
+            (b"\xff\xff\xff", {**experiment, "Content-Encoding": "deflate"}, 400),
+            (b"\x0a\x00", {**experiment, "Content-Encoding": "br"}, 400),
+        ]:
+            equal(ask(server, "POST", "/v1/traces", body, "application/x-protobuf", more)[0], status, (body, more))
+        if server.is_hanok:  # the real server unpacks it all
+            bomb = gzip.compress(bytes(200_000_000))
+            found = ask(server, "POST", "/v1/traces", bomb, "application/x-protobuf", {**experiment, "Content-Encoding": "gzip"})
+            equal(found[0], 413)
+            assert "send fewer in one request" in found[2], found
 
 
 # ---- policies ----

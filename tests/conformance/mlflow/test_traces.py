@@ -1,5 +1,7 @@
 """Traces and assessments as ordinary code makes them."""
 
+import base64
+import os
 import time
 
 import mlflow
@@ -185,6 +187,32 @@ def assessments(server):
     equal(mlflow.get_assessment(trace_id, feedback.assessment_id).value, False)
     mlflow.delete_assessment(trace_id, feedback.assessment_id)
     equal([a.name for a in mlflow.get_trace(trace_id).info.assessments], ["wanted"])
+
+
+@test
+def spans_of_the_exporter_of_opentelemetry(server):
+    """Whoever has no MLflow sends spans with OpenTelemetry's own exporter, compressed or not."""
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    experiment_id = mlflow.set_experiment(unique("otel")).experiment_id
+    login = f"{os.environ.get('MLFLOW_TRACKING_USERNAME', '')}:{os.environ.get('MLFLOW_TRACKING_PASSWORD', '')}"
+    headers = {"x-mlflow-experiment-id": experiment_id, "Authorization": "Basic " + base64.b64encode(login.encode()).decode()}
+    for compression in (Compression.NoCompression, Compression.Gzip, Compression.Deflate):
+        exporter = OTLPSpanExporter(f"{server.url}/v1/traces", headers=headers, compression=compression)
+        provider = TracerProvider(resource=Resource.create({"service.name": "shop"}))
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        with provider.get_tracer("tests").start_as_current_span(compression.value, attributes={"depth": 2, "wood": "pine"}):
+            pass
+        provider.shutdown()
+        (trace,) = [t for t in mlflow.search_traces(locations=[experiment_id], return_type="list",
+                                                    filter_string=f"span.name = '{compression.value}'")]
+        equal([(s.name, s.attributes["depth"], s.attributes["wood"]) for s in trace.data.spans],
+              [(compression.value, 2, "pine")])
+        equal(str(trace.info.state.value), "OK")
 
 
 @test
