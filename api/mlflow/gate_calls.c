@@ -13,11 +13,13 @@ void hk__ml_promotion_by(const struct hk_request *req, struct hk_promotion *prom
     promotion->now_us = hk_clock_wall_us(hk__ml(req)->options.clock);
 }
 
-void hk__ml_request_id(const struct hk__ml_write *write, struct hk_promotion *promotion)
+bool hk__ml_may_open(struct hk_db *db, const struct hk__ml_write *write, struct hk_promotion *promotion,
+                     struct hk_error *err)
 {
     char *id = hk_arena_alloc(write->req->arena, HK_UUID_SIZE);
     hk_uuid7(&hk__ml(write->req)->rand, promotion->now_us, id);
     promotion->request_id = id;
+    return hk__ml_maker(db, write->req, &promotion->maker_key, err);
 }
 
 void hk__ml_promotion_lost(struct hk__ml_write *write, const struct hk_promotion *promotion, const struct hk_error *err)

@@ -7,8 +7,9 @@
 
 /* Fills in the actor, the role and the time. */
 void hk__ml_promotion_by(const struct hk_request *req, struct hk_promotion *promotion);
-/* An id for a request that may have to be opened. Writer thread. */
-void hk__ml_request_id(const struct hk__ml_write *write, struct hk_promotion *promotion);
+/* What a request that may have to be opened needs: an id, and which task asks. Writer thread. */
+bool hk__ml_may_open(struct hk_db *db, const struct hk__ml_write *write, struct hk_promotion *promotion,
+                     struct hk_error *err);
 
 /* After a failure: another promotion to the target was first, which is a conflict and no name that is taken. */
 void hk__ml_promotion_lost(struct hk__ml_write *write, const struct hk_promotion *promotion,

@@ -127,8 +127,10 @@ bool hk__ml_promote(struct hk_db *db, struct hk__ml_write *write, const struct h
 {
     struct hk_promotion_result result;
     struct hk_promotion p = *promotion;
-    hk__ml_request_id(write, &p);
     *applied = false;
+    if (!hk__ml_may_open(db, write, &p, err)) {
+        return false;
+    }
     if (!hk_promotion_apply(db, &p, write->req->arena, &result, err)) {
         hk__ml_promotion_lost(write, &p, err);
         return false;

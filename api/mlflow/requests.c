@@ -212,8 +212,7 @@ static bool run_create(struct hk_db *db, struct hk__ml_write *write, struct hk_e
 {
     struct call *call = write->data;
     call->promotion.is_request = true;
-    hk__ml_request_id(write, &call->promotion);
-    if (!note_stage(db, write, err)) {
+    if (!hk__ml_may_open(db, write, &call->promotion, err) || !note_stage(db, write, err)) {
         return false;
     }
     if (!hk_promotion_apply(db, &call->promotion, write->req->arena, &call->result, err)) {

@@ -21,8 +21,12 @@ static const char OF_LOGGED_MODEL[] = MAKER "m.bundle_version FROM logged_model 
                                             "JOIN maker m ON m.maker_key = o.maker_key WHERE o.model_key = ?1";
 static const char OF_VERSION[] = MAKER "m.bundle_version FROM model_version o "
                                        "JOIN maker m ON m.maker_key = o.maker_key WHERE o.version_key = ?1";
-static const char *const of[] = {
-    [HK_MADE_RUN] = OF_RUN, [HK_MADE_LOGGED_MODEL] = OF_LOGGED_MODEL, [HK_MADE_VERSION] = OF_VERSION};
+static const char OF_REQUEST[] = MAKER "m.bundle_version FROM promotion_request o "
+                                       "JOIN maker m ON m.maker_key = o.maker_key WHERE o.request_key = ?1";
+static const char *const of[] = {[HK_MADE_RUN] = OF_RUN,
+                                 [HK_MADE_LOGGED_MODEL] = OF_LOGGED_MODEL,
+                                 [HK_MADE_VERSION] = OF_VERSION,
+                                 [HK_MADE_REQUEST] = OF_REQUEST};
 
 static struct hk_stmt *about(struct hk_db *db, const char *sql, const struct hk_task_try *who)
 {

@@ -36,8 +36,9 @@ struct hk_maker {
     const char *commit;
 };
 
-/* Who has made the run, the logged model, or the version of that key. *found is false when nobody is known. */
-enum hk_made { HK_MADE_RUN, HK_MADE_LOGGED_MODEL, HK_MADE_VERSION };
+/* Who has made the run, the logged model or the version of that key, or asked for the promotion. *found is false when
+ * nobody is known. */
+enum hk_made { HK_MADE_RUN, HK_MADE_LOGGED_MODEL, HK_MADE_VERSION, HK_MADE_REQUEST };
 HK_MUST_USE bool hk_store_maker_find(struct hk_db *db, enum hk_made what, int64_t key, struct hk_arena *arena,
                                      struct hk_maker *out, bool *found, struct hk_error *err);
 

@@ -336,7 +336,7 @@ static bool gather_validation(struct gathering *g, const struct hk_rule *rule)
 
 /* Whose run, logged model or registration it is: the one who triggered the DAG run that made it. */
 static bool find_trigger(struct hk_db *db, enum hk_made what, int64_t key, struct hk_arena *arena,
-                         struct hk_version_authors *out, struct hk_error *err)
+                         struct hk_authors *out, struct hk_error *err)
 {
     struct hk_maker maker;
     bool found = false;
@@ -357,16 +357,21 @@ static bool find_key(struct hk_db *db, const char *sql, const char *id, int64_t 
     return hk_run_for_int(q, key, err);
 }
 
-bool hk_store_version_authors(struct hk_db *db, const struct hk_model_version_row *version, struct hk_arena *arena,
-                              struct hk_version_authors *out, struct hk_error *err)
+bool hk_store_authors(struct hk_db *db, const struct hk_model_version_row *version,
+                      const struct hk_request_row *request, struct hk_arena *arena, struct hk_authors *out,
+                      struct hk_error *err)
 {
     int64_t run_key = 0;
     int64_t model_key = 0;
-    *out = (struct hk_version_authors){0};
+    *out = (struct hk_authors){0};
     if (version->author != NULL) {
         out->names[out->count++] = version->author;
     }
-    return find_key(db, RUN_KEY, version->run_id, &run_key, err) &&
+    if (request != NULL && request->creator != NULL) {
+        out->names[out->count++] = request->creator;
+    }
+    return (request == NULL || find_trigger(db, HK_MADE_REQUEST, request->key, arena, out, err)) &&
+           find_key(db, RUN_KEY, version->run_id, &run_key, err) &&
            find_key(db, LOGGED_MODEL_KEY, version->model_id, &model_key, err) &&
            find_trigger(db, HK_MADE_VERSION, version->key, arena, out, err) &&
            find_trigger(db, HK_MADE_RUN, run_key, arena, out, err) &&
@@ -377,11 +382,13 @@ static bool gather_approvals(struct gathering *g)
 {
     struct hk_approval *given = NULL;
     size_t count = 0;
-    struct hk_version_authors *authors = hk_arena_alloc(g->arena, sizeof *authors);
-    if (!hk_store_version_authors(g->db, g->wanted->version, g->arena, authors, g->err)) {
+    struct hk_authors *authors = hk_arena_alloc(g->arena, sizeof *authors);
+    if (!hk_store_authors(g->db, g->wanted->version, g->wanted->request, g->arena, authors, g->err)) {
         return false;
     }
-    authors->names[authors->count++] = g->wanted->request != NULL ? g->wanted->request->creator : g->wanted->actor;
+    if (g->wanted->request == NULL) {
+        authors->names[authors->count++] = g->wanted->actor;
+    }
     g->out->authors = authors->names;
     g->out->author_count = authors->count;
     if (g->wanted->request == NULL) {

@@ -37,15 +37,17 @@ void hk_promotion_facts_clear(struct hk_promotion_facts *facts);
 HK_MUST_USE bool hk_store_target_holder(struct hk_db *db, int64_t model_key, const struct hk_target *target,
                                         int64_t *version, struct hk_error *err);
 
-/* Who has made a version and may not approve it: who registered it, and who triggered the DAG runs whose tasks made it,
- * its run or its logged model. There is room for one more, who asks for the promotion. Texts are the arena's. */
-enum { HK_MAX_VERSION_AUTHORS = 5 };
-struct hk_version_authors {
-    const char *names[HK_MAX_VERSION_AUTHORS];
+/* Who has made a version or asked for its promotion, and may not approve it: who registered it, who has opened the
+ * request, and who triggered the DAG runs whose tasks did so, or made its run or its logged model. There is room for
+ * one more. Texts are the arena's. request NULL: there is none. */
+enum { HK_MAX_AUTHORS = 7 };
+struct hk_authors {
+    const char *names[HK_MAX_AUTHORS];
     size_t count;
 };
-HK_MUST_USE bool hk_store_version_authors(struct hk_db *db, const struct hk_model_version_row *version,
-                                          struct hk_arena *arena, struct hk_version_authors *out, struct hk_error *err);
+HK_MUST_USE bool hk_store_authors(struct hk_db *db, const struct hk_model_version_row *version,
+                                  const struct hk_request_row *request, struct hk_arena *arena, struct hk_authors *out,
+                                  struct hk_error *err);
 
 /* Whether any rule asks for what only the files of the version tell, and whether for their contents. */
 bool hk_policies_ask_files(const struct hk_policy_list *policies, bool *asks_checksums);

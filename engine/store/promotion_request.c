@@ -87,11 +87,11 @@ static bool may_decide(const struct hk__attempt *a, struct hk_error *err)
 /* Whether the actor has made the version or asked for its promotion. */
 static bool is_author(const struct hk__attempt *a, bool *out, struct hk_error *err)
 {
-    struct hk_version_authors authors;
-    if (!hk_store_version_authors(a->db, &a->version, a->arena, &authors, err)) {
+    struct hk_authors authors;
+    if (!hk_store_authors(a->db, &a->version, &a->request, a->arena, &authors, err)) {
         return false;
     }
-    *out = is_same_user(a->p->actor, a->request.creator);
+    *out = false;
     for (size_t i = 0; i < authors.count; i++) {
         *out = *out || is_same_user(a->p->actor, authors.names[i]);
     }

@@ -14,8 +14,8 @@
 
 static const char INSERT[] =
     "INSERT INTO promotion_request (request_id, version_key, target_kind, target, creator, comment, archive_existing, "
-    "expected_version, state, message, open_at_us, created_us, updated_us) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?11, ?11)";
+    "expected_version, state, message, open_at_us, created_us, updated_us, maker_key) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'open', ?9, ?10, ?11, ?11, nullif(?12, 0))";
 static const char CLOSE[] = "UPDATE promotion_request SET state = ?2, message = ?3, open_at_us = NULL, updated_us = ?4 "
                             "WHERE request_key = ?1 AND state = 'open'";
 static const char NOTE[] = "UPDATE promotion_request SET message = ?2, open_at_us = ?3, updated_us = ?4 "
@@ -125,6 +125,7 @@ bool hk_store_request_insert(struct hk_db *db, const struct hk_request_row *row,
     hk_bind_text(q, 9, row->message);
     hk_bind_time(q, 10, row->open_at_us);
     hk_bind_int(q, 11, row->created_us);
+    hk_bind_int(q, 12, row->maker_key);
     bool ok = hk_run(q, err);
     *key = hk_db_last_key(db);
     return ok;

@@ -24,6 +24,7 @@ struct hk_request_row {
     int64_t open_at_us;  /* HK_TIME_NONE: no window is waited for */
     int64_t created_us;
     int64_t updated_us;
+    int64_t maker_key; /* for inserting only: the task that asks (maker_store.h); 0: a person */
 };
 
 struct hk_request_rows {

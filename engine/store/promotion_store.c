@@ -100,7 +100,8 @@ static bool open_request(struct hk__attempt *a, const char *message, struct hk_e
                                          .expected_version = a->holder,
                                          .message = message,
                                          .open_at_us = a->verdict.open_at_us,
-                                         .created_us = a->p->now_us};
+                                         .created_us = a->p->now_us,
+                                         .maker_key = a->p->maker_key};
     a->has_request = true;
     hk_db_note_news(a->db, HK_DB_NEWS); /* its window may be the next to open */
     return hk_store_request_insert(a->db, &a->request, &a->request.key, err) &&

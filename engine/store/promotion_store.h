@@ -49,6 +49,7 @@ struct hk_promotion {
 
     const struct hk_artifact_facts *artifacts; /* NULL: nobody has looked at the version's files */
     const char *request_id;                    /* a new one's, random (hk_uuid7); NULL: none may be opened */
+    int64_t maker_key;                         /* the task that asks (maker_store.h); 0: a person */
     bool is_request;                           /* asked for as a request: without a policy, one approval is needed */
     bool has_expected;                         /* HK_CONFLICT unless this version holds a gated target now (0: none) */
     int64_t expected_version;

@@ -3,7 +3,7 @@
 #ifndef HK_STORE_SCHEMA_H
 #define HK_STORE_SCHEMA_H
 
-enum { HK_SCHEMA_COUNT = 21 };
+enum { HK_SCHEMA_COUNT = 22 };
 extern const char *const hk_schema_sql[HK_SCHEMA_COUNT];
 
 #endif

@@ -213,6 +213,16 @@ static void test_who_triggered_is_an_author(void **state)
     p = by("olga", "Op", p);
     assert_int_equal(write_once(approve, &p), HK_OK);
     assert_int_equal(holder("fraud", &champion), 1);
+    /* And of a promotion that a task of hers asks for. */
+    a_version("fraud", 0.95);
+    p = to(&champion, "fraud", 2);
+    p.maker_key = 1;
+    assert_int_equal(try_it(p), HK_PROMOTION_REQUESTED);
+    p = by("tina", "Op", to(&champion, "fraud", 2));
+    assert_int_equal(write_once(approve, &p), HK_DENIED);
+    p = by("olga", "Op", p);
+    assert_int_equal(write_once(approve, &p), HK_OK);
+    assert_int_equal(holder("fraud", &champion), 2);
 }
 int main(void)
 {
