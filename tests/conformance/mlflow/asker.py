@@ -18,9 +18,11 @@ ID = re.compile(r"(?:(?:tr|m|a|wh)-)?(?:(?<![0-9a-f])|(?<=%27)|(?<=%2F))"
                 r"(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-f])")
 TIME = re.compile(r"(?<!\d)1[789]\d{11}(?!\d)")
 GENERATED_NAME = re.compile(r"^[a-z]+-[a-z]+-\d{1,3}$")
+ADDRESS = re.compile(r"0x[0-9a-f]{8,}")  # of one of Python's objects
 LONG = re.compile(r"(.)\1{60,}")
 OF_THE_DATABASE = re.compile(r"\s*(Error: )?\((?:builtins\.|sqlite3\.|raised as a result of Query-invoked autoflush)[\s\S]*")
 UNORDERED = {"tags", "params", "metrics", "aliases", "events", "dataset_inputs", "experiment_ids", "latest_versions"}
+MAPS = {"tags", "trace_metadata", "metadata"}  # protobuf's, whose members come in another order each time
 
 
 def in_any_order(value):
@@ -44,12 +46,14 @@ class Steady:
         for token in self.tokens:
             text = text.replace(urllib.parse.quote(token, safe=""), "<token>").replace(token, "<token>")
         text = LONG.sub(lambda found: f"<{len(found[0])} x {found[1]}>", text)
+        text = ADDRESS.sub("<address>", text)
         text = ID.sub(lambda found: self.ids.get(found[0], "<id>"), text)
         return OF_THE_DATABASE.sub(" <of the database>", TIME.sub("<time>", text))
 
     def value(self, value, key=None):
         if isinstance(value, dict):
-            return {name: self.value(member, name) for name, member in value.items()}
+            members = sorted(value.items()) if key in MAPS else value.items()
+            return {name: self.value(member, name) for name, member in members}
         if isinstance(value, list):
             kept = [self.value(item, key) for item in value]
             return sorted(kept, key=in_any_order) if key in UNORDERED else kept
