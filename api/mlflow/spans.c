@@ -1,5 +1,6 @@
 /* POST /v1/traces: spans as OpenTelemetry's clients send them, MLflow's among these. Failures have the shapes of the
  * real server's framework, because clients look for their texts. */
+#include "api/mlflow/otlp_json.h"
 #include "api/mlflow/trace.h"
 #include "api/mlflow/tracking.h"
 #include "engine/base/limits.h"
@@ -55,6 +56,11 @@ static void after(struct hk__ml_write *write)
     write->res->content_type = "application/x-protobuf";
 }
 
+static bool is_json(const struct hk_request *req)
+{
+    return hk_str_is(hk_request_media_type(req), "application/json");
+}
+
 static bool check_headers(const struct hk_request *req, struct hk_response *res, struct spans *s)
 {
     struct hk_str experiment = hk_request_header(req, "x-mlflow-experiment-id");
@@ -70,25 +76,37 @@ static bool check_headers(const struct hk_request *req, struct hk_response *res,
         fail_detail(res, 422, "The header x-mlflow-experiment-id must be the number of an experiment.");
         return false;
     }
-    if (!hk_str_is(type, "application/x-protobuf")) {
+    if (!hk_str_is(type, "application/x-protobuf") && !is_json(req)) {
         fail_detail(res, 400,
-                    hk_arena_printf(req->arena, "Invalid Content-Type: %.*s. Expected: application/x-protobuf",
+                    hk_arena_printf(req->arena,
+                                    "Invalid Content-Type: %.*s. Expected: application/x-protobuf or application/json",
                                     HK_STR_ARG(type)));
         return false;
     }
     return true;
 }
 
+/* Unpacked, and as protobuf; of both the spans keep nothing. */
 static bool read_spans(const struct hk_request *req, struct hk_spans *spans, struct hk_error *err)
 {
     struct hk_str encoding = hk_str_trim(hk_request_header(req, "Content-Encoding"));
-    struct hk_buf body; /* of which the spans keep nothing */
-    if (encoding.len == 0 || hk_str_is(encoding, "identity")) {
-        return hk_otlp_read(req->body, req->arena, spans, err);
+    struct hk_str body = req->body;
+    struct hk_buf plain;
+    struct hk_buf protobuf;
+    bool ok = true;
+    hk_buf_init(&plain, HK_MAX_BODY_BYTES);
+    hk_buf_init(&protobuf, HK_MAX_BODY_BYTES);
+    if (encoding.len > 0 && !hk_str_is(encoding, "identity")) {
+        ok = hk_inflate(encoding, body, &plain, err);
+        body = hk_buf_str(&plain);
     }
-    hk_buf_init(&body, HK_MAX_BODY_BYTES);
-    bool ok = hk_inflate(encoding, req->body, &body, err) && hk_otlp_read(hk_buf_str(&body), req->arena, spans, err);
-    hk_buf_clear(&body);
+    if (ok && is_json(req)) {
+        ok = hk__ml_otlp_of_json(body, req->arena, &protobuf, err);
+        body = hk_buf_str(&protobuf);
+    }
+    ok = ok && hk_otlp_read(body, req->arena, spans, err);
+    hk_buf_clear(&plain);
+    hk_buf_clear(&protobuf);
     return ok;
 }
 

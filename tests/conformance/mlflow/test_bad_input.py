@@ -342,6 +342,16 @@ def spans_that_are_none(server):
             (b"\x0a\x00", {**experiment, "Content-Encoding": "br"}, 400),
         ]:
             equal(ask(server, "POST", "/v1/traces", body, "application/x-protobuf", more)[0], status, (body, more))
+        for members, piece in [('"spanId": "xyz"', "spanId"), ('"name": 3', "name"), ('"endTimeUnixNano": "soon"', "endTime"),
+                               ('"attributes": {}', "attributes"), ('"events": [3]', "events"), ('"status": {"code": []}', "code"),
+                               ('"attributes": [{"key": "a", "value": {"intValue": "x"}}]', "intValue")]:
+            body = '{"resourceSpans": [{"scopeSpans": [{"spans": [{' + members + "}]}]}]}"
+            found = ask(server, "POST", "/v1/traces", body, "application/json", experiment)
+            equal(found[0], 400, body)
+            assert not server.is_hanok or f"'{piece}" in found[2], found
+        for body in ("{", "[]", "{}", '{"resourceSpans": 3}', "[" * 5000):
+            found = ask(server, "POST", "/v1/traces", body, "application/json", experiment)
+            assert found[0] == 400 or not server.is_hanok, (body, found)
         if server.is_hanok:  # the real server unpacks it all
             bomb = gzip.compress(bytes(200_000_000))
             found = ask(server, "POST", "/v1/traces", bomb, "application/x-protobuf", {**experiment, "Content-Encoding": "gzip"})

@@ -1,8 +1,10 @@
 """Traces and assessments as ordinary code makes them."""
 
 import base64
+import json
 import os
 import time
+import urllib.request
 
 import mlflow
 from checks import equal, refused, test, unique
@@ -213,6 +215,36 @@ def spans_of_the_exporter_of_opentelemetry(server):
         equal([(s.name, s.attributes["depth"], s.attributes["wood"]) for s in trace.data.spans],
               [(compression.value, 2, "pine")])
         equal(str(trace.info.state.value), "OK")
+
+
+@test
+def spans_as_json(server):
+    experiment_id = mlflow.set_experiment(unique("json")).experiment_id
+    login = f"{os.environ.get('MLFLOW_TRACKING_USERNAME', '')}:{os.environ.get('MLFLOW_TRACKING_PASSWORD', '')}"
+    attributes = [{"key": "wood", "value": {"stringValue": "소나무"}}, {"key": "depth", "value": {"intValue": "2"}},
+                  {"key": "share", "value": {"doubleValue": 0.5}}, {"key": "dry", "value": {"boolValue": True}},
+                  {"key": "list", "value": {"arrayValue": {"values": [{"intValue": 1}, {"stringValue": "a"}]}}},
+                  {"key": "map", "value": {"kvlistValue": {"values": [{"key": "a", "value": {"intValue": -1}}]}}}]
+    span = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "json", "kind": 1,
+            "startTimeUnixNano": "1544712660000000000", "endTimeUnixNano": 1544712661000000000, "attributes": attributes,
+            "events": [{"timeUnixNano": "1544712660500000000", "name": "knock", "attributes": attributes[:1]}],
+            "status": {"code": 2, "message": "it leaks"}, "unknown": {"a": 1}}
+    child = {**span, "spanId": "eee19b7ec3c1b175", "parentSpanId": "EEE19B7EC3C1B174", "name": "child", "status": {}}
+    body = {"resourceSpans": [{"resource": {"attributes": attributes}, "scopeSpans": [{"scope": {}, "spans": [span, child]}]}]}
+    request = urllib.request.Request(f"{server.url}/v1/traces", json.dumps(body).encode(), {
+        "Content-Type": "application/json; charset=utf-8", "x-mlflow-experiment-id": experiment_id,
+        "Authorization": "Basic " + base64.b64encode(login.encode()).decode()})
+    with urllib.request.urlopen(request) as answer:
+        equal(answer.status, 200)
+    (trace,) = mlflow.search_traces(locations=[experiment_id], return_type="list")
+    equal((trace.info.trace_id, str(trace.info.state.value)), ("tr-5b8efff798038103d269b633813fc60c", "ERROR"))
+    found = {s.name: s for s in trace.data.spans}
+    equal(found["child"].parent_id, found["json"].span_id)
+    wanted = {"wood": "소나무", "depth": 2, "share": 0.5, "dry": True, "list": [1, "a"], "map": {"a": -1}}
+    equal({key: found["json"].attributes.get(key) for key in wanted}, wanted)
+    equal((found["json"].start_time_ns, found["json"].end_time_ns), (1544712660000000000, 1544712661000000000))
+    equal([(e.name, e.attributes["wood"]) for e in found["json"].events], [("knock", "소나무")])
+    equal(found["json"].status.description, "it leaks")
 
 
 @test
