@@ -343,7 +343,8 @@ def spans_that_are_none(server):
         ]:
             equal(ask(server, "POST", "/v1/traces", body, "application/x-protobuf", more)[0], status, (body, more))
         for members, piece in [('"spanId": "xyz"', "spanId"), ('"name": 3', "name"), ('"endTimeUnixNano": "soon"', "endTime"),
-                               ('"attributes": {}', "attributes"), ('"events": [3]', "events"), ('"status": {"code": []}', "code"),
+                               ('"attributes": {}', "attributes"), ('"events": [3]', "events"),
+                               ('"status": {"code": []}', "code"),
                                ('"attributes": [{"key": "a", "value": {"intValue": "x"}}]', "intValue")]:
             body = '{"resourceSpans": [{"scopeSpans": [{"spans": [{' + members + "}]}]}]}"
             found = ask(server, "POST", "/v1/traces", body, "application/json", experiment)
