@@ -107,6 +107,8 @@ struct universe {
     struct sim_promise promises[MAX_PROMISES];
     size_t promise_count;
     int64_t last_move;
+    int64_t last_event;
+    int64_t moves_told;
     bool has_decided; /* a gate, in what was written last: a good moment for a crash */
     bool has_no_dag;
 
