@@ -10,7 +10,7 @@
 
 /* Statements made at run time are few different texts, too (a list with these filters in this order), and preparing one
  * takes longer than running it. */
-enum { STATEMENT_SLOTS = 512, MADE_SLOTS = 32, MADE_MAX_BYTES = 8192, BUSY_MS = 10000 };
+enum { STATEMENT_SLOTS = 512, MADE_SLOTS = 32, MADE_MAX_BYTES = 8192, BUSY_MS = 10000, BUDGET_GRAIN = 1000 };
 
 struct hk_stmt {
     struct hk_db *db;
@@ -32,6 +32,7 @@ struct hk_db {
     uint64_t uses;
     int log_pages;
     int fail_step_in; /* 0: never */
+    int64_t budget;   /* steps that are left */
     unsigned news;
     struct hk_graph_cache *graphs;
 };
@@ -55,6 +56,8 @@ static enum hk_code code_of(int rc)
         return HK_IO;
     case SQLITE_TOOBIG:
         return HK_LIMIT;
+    case SQLITE_INTERRUPT:
+        return HK_CANCELLED;
     default:
         return HK_INTERNAL;
     }
@@ -380,6 +383,19 @@ bool hk_column_is_text(struct hk_stmt *q, int at)
 bool hk_column_is_null(struct hk_stmt *q, int at)
 {
     return sqlite3_column_type(q->raw, at) == SQLITE_NULL;
+}
+
+static int spend(void *arg)
+{
+    struct hk_db *db = arg;
+    db->budget -= BUDGET_GRAIN;
+    return db->budget <= 0;
+}
+
+void hk_db_set_budget(struct hk_db *db, int64_t steps)
+{
+    db->budget = steps;
+    sqlite3_progress_handler(db->raw, steps > 0 ? BUDGET_GRAIN : 0, spend, db);
 }
 
 size_t hk_db_reset_all(struct hk_db *db)

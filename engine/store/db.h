@@ -63,6 +63,11 @@ struct hk_str hk_column_str(struct hk_stmt *q, int at);
 bool hk_column_is_null(struct hk_stmt *q, int at);
 bool hk_column_is_text(struct hk_stmt *q, int at);
 
+/* All statements from now on may take so many of SQLite's steps together; the one that needs more ends with
+ * HK_CANCELLED. 0: as many as they need. For asking in one way and, when that turns out to be long, in another: unlike
+ * a time, a number of steps is the same on every machine. */
+void hk_db_set_budget(struct hk_db *db, int64_t steps);
+
 /* Resets statements that were left on a row: they would hold the state of the database that they began to read. Returns
  * how many there were. */
 size_t hk_db_reset_all(struct hk_db *db);

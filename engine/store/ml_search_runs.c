@@ -6,7 +6,14 @@
 #define NAME_TAG "mlflow.runName"
 #define CONTEXT_TAG "mlflow.data.context"
 
-enum { FEW_ROWS = 5000 }; /* so many are looked at before another way is thought of */
+enum {
+    FEW_ROWS = 5000,      /* so many are looked at before another way is thought of, */
+    ROWS_A_RESULT = 25,   /* and of a text so many more for each run of the page */
+    SCANNED_SHARE = 4,    /* all runs are read for a search among at least one in so many of them */
+    DEEP_SHARE = 8,       /* nothing is walked that is sure to take one in so many of all runs */
+    WALK_STEPS = 50000,   /* a metric's walk is given up after so many steps of SQLite's, */
+    WALK_STEPS_A_RUN = 2, /* and so many for each run there is: about half of what a scan takes */
+};
 
 static const struct hk__search_columns columns[] = {
     {"run_id", "r.run_uuid", false},           {"run_name", "r.name", false},
@@ -23,7 +30,10 @@ static const struct hk__search_tables tables = {
               [HK_SEARCH_TAG] = {"ml_run_tag", "run_key"}},
 };
 
-enum way { WALK_RUNS, WALK_METRIC, BEGIN_WITH_TERM };
+/* WALK_RUNS: from the newest on, until the page is full. WALK_METRIC: along its values, likewise. Both look up what
+ * else is asked in an order that is none to the tables, a page of the file each. SCAN_RUNS: all runs in the order of
+ * the tables, whose pages are then read once each; sorted at the end. */
+enum way { WALK_RUNS, WALK_METRIC, BEGIN_WITH_TERM, SCAN_RUNS };
 
 struct search {
     const struct hk_ml_search *asked;
@@ -31,7 +41,9 @@ struct search {
     struct hk_arena *arena;
     struct hk_error *err;
     enum way way;
-    size_t first; /* BEGIN_WITH_TERM: which */
+    size_t first;   /* the term with the fewest rows */
+    int64_t fewest; /* INT64_MAX: no term has few */
+    int64_t runs;   /* about how many there are, everywhere */
 };
 
 /* MLflow looks for the name in the tag, which is what it has been renamed by. */
@@ -81,14 +93,15 @@ static bool run_for_int(struct hk_sql *sql, struct hk_db *db, int64_t *out, stru
     return ok;
 }
 
-static bool count_rows(struct search *s, struct hk_db *db, const struct hk_search_term *term, int64_t *out)
+static bool count_rows(struct search *s, struct hk_db *db, const struct hk_search_term *term, int64_t most,
+                       int64_t *out)
 {
     struct hk_sql sql;
     hk_sql_init(&sql);
     hk_sql_printf(&sql, "SELECT count(*) FROM (SELECT 1 FROM %s t WHERE ", tables.sides[term->entity].table);
     bool ok = add_index_condition(&sql, "t", term, s->arena, s->err);
     hk_sql_add(&sql, " LIMIT ?)");
-    hk_sql_int(&sql, FEW_ROWS);
+    hk_sql_int(&sql, most);
     ok = ok && run_for_int(&sql, db, out, s->err);
     hk_sql_clear(&sql);
     return ok;
@@ -98,34 +111,37 @@ static bool count_rows(struct search *s, struct hk_db *db, const struct hk_searc
 static const char NEWEST_RUN[] = "SELECT max(run_key) FROM ml_run";
 
 /* Chooses between the term with the fewest rows and walking until the page is full: with terms that are met by this and
- * that part of all runs, and have nothing to do with each other, the page is full after so many. */
+ * that part of all runs, and have nothing to do with each other, the page is full after so many. The rows of a text
+ * stand in the order of the runs, and looking up those one after another costs half of what it does here and there. */
 static bool choose_way(struct search *s, struct hk_db *db)
 {
     const struct hk_ml_search *asked = s->asked;
-    int64_t runs = 0;
-    int64_t fewest = FEW_ROWS;
     bool is_by_metric = asked->order_count > 0 && asked->orders[0].entity == HK_SEARCH_METRIC;
+    int64_t page = asked->limit + asked->offset;
+    double steps = (double)page;
+    s->fewest = INT64_MAX;
     s->way = is_by_metric ? WALK_METRIC : WALK_RUNS;
-    if (!hk_run_for_int(hk_db_query(db, NEWEST_RUN), &runs, s->err)) {
+    if (!hk_run_for_int(hk_db_query(db, NEWEST_RUN), &s->runs, s->err)) {
         return false;
     }
-    double steps = (double)(asked->limit + asked->offset);
     for (size_t i = 0; i < asked->filter.count; i++) {
         struct hk_search_term term = as_tag(&asked->filter.terms[i]);
+        int64_t most = FEW_ROWS + (term.entity != HK_SEARCH_METRIC ? ROWS_A_RESULT * page : 0);
         int64_t rows = 0;
         if (!can_begin_with(&term)) {
             continue;
         }
-        if (!count_rows(s, db, &term, &rows)) {
+        if (!count_rows(s, db, &term, most, &rows)) {
             return false;
         }
-        steps *= (double)runs / (double)(rows > 0 ? rows : 1);
-        if (rows < fewest) {
-            fewest = rows;
+        steps *= (double)s->runs / (double)(rows > 0 ? rows : 1);
+        if (rows < most && rows < s->fewest) {
+            s->fewest = rows;
             s->first = i;
         }
     }
-    if (fewest < FEW_ROWS && ((double)fewest < steps || fewest < asked->limit)) {
+    double dear = s->fewest < FEW_ROWS ? 1 : 0.5;
+    if (s->fewest != INT64_MAX && ((double)s->fewest * dear < steps || s->fewest < asked->limit)) {
         s->way = BEGIN_WITH_TERM;
     }
     return true;
@@ -178,7 +194,7 @@ static void add_from(struct search *s)
         struct hk_search_term first = as_tag(&asked->filter.terms[s->first]);
         hk_sql_printf(&s->sql, "%s b CROSS JOIN ml_run r ON r.run_key = b.run_key", tables.sides[first.entity].table);
     } else {
-        hk_sql_add(&s->sql, "ml_run r");
+        hk_sql_add(&s->sql, s->way == SCAN_RUNS ? "ml_run r NOT INDEXED" : "ml_run r");
     }
     for (size_t i = walked; i < asked->order_count; i++) {
         const struct hk__search_side *side = &tables.sides[asked->orders[i].entity];
@@ -187,6 +203,21 @@ static void add_from(struct search *s)
                           i);
             hk_sql_text(&s->sql, asked->orders[i].key);
         }
+    }
+}
+
+static void add_place(struct hk_sql *sql, const struct hk_ml_search *asked, struct hk_arena *arena)
+{
+    if (asked->experiment_count == 1) {
+        hk_sql_add(sql, "r.experiment_key = ?");
+        hk_sql_int(sql, asked->experiments[0]);
+    } else {
+        hk_sql_add(sql, "r.experiment_key IN (SELECT value FROM json_each(?))");
+        hk_sql_text(sql, hk__search_numbers(asked->experiments, asked->experiment_count, arena));
+    }
+    if (asked->lifecycle != NULL) {
+        hk_sql_add(sql, " AND r.lifecycle = ?");
+        hk_sql_text(sql, hk_str_from(asked->lifecycle));
     }
 }
 
@@ -210,17 +241,7 @@ static bool add_where(struct search *s)
             hk_sql_text(&s->sql, first.text);
         }
     }
-    if (asked->experiment_count == 1) {
-        hk_sql_add(&s->sql, "r.experiment_key = ?");
-        hk_sql_int(&s->sql, asked->experiments[0]);
-    } else {
-        hk_sql_add(&s->sql, "r.experiment_key IN (SELECT value FROM json_each(?))");
-        hk_sql_text(&s->sql, hk__search_numbers(asked->experiments, asked->experiment_count, s->arena));
-    }
-    if (asked->lifecycle != NULL) {
-        hk_sql_add(&s->sql, " AND r.lifecycle = ?");
-        hk_sql_text(&s->sql, hk_str_from(asked->lifecycle));
-    }
+    add_place(&s->sql, asked, s->arena);
     for (size_t i = 0; i < asked->filter.count; i++) {
         if (s->way == BEGIN_WITH_TERM && i == s->first) {
             continue;
@@ -272,6 +293,27 @@ static bool search_one_way(struct search *s, struct hk_db *db, struct hk_ml_foun
     return ok;
 }
 
+/* All that may match, sorted. Reading all runs is for experiments that have a good part of them; where they have few,
+ * those are walked. */
+static bool find_all(struct search *s, struct hk_db *db, struct hk_ml_found *out)
+{
+    struct hk_sql sql;
+    int64_t rows = 0;
+    if (s->fewest != INT64_MAX) {
+        s->way = BEGIN_WITH_TERM;
+        return search_one_way(s, db, out);
+    }
+    hk_sql_init(&sql);
+    hk_sql_add(&sql, "SELECT count(*) FROM (SELECT 1 FROM ml_run r WHERE ");
+    add_place(&sql, s->asked, s->arena);
+    hk_sql_add(&sql, " LIMIT ?)");
+    hk_sql_int(&sql, s->runs / SCANNED_SHARE + 1);
+    bool ok = run_for_int(&sql, db, &rows, s->err);
+    hk_sql_clear(&sql);
+    s->way = rows > s->runs / SCANNED_SHARE ? SCAN_RUNS : WALK_RUNS;
+    return ok && search_one_way(s, db, out);
+}
+
 /* A comparison with the very metric that orders the page is not met by those without it, or without a number. */
 static bool is_about_order(const struct hk_ml_search *search)
 {
@@ -285,6 +327,24 @@ static bool is_about_order(const struct hk_ml_search *search)
     return false;
 }
 
+/* Along the metric's values until the page is full, or until that takes so long that finding all is better. */
+static bool walk_metric(struct search *s, struct hk_db *db, struct hk_ml_found *out)
+{
+    hk_db_set_budget(db, WALK_STEPS + WALK_STEPS_A_RUN * s->runs);
+    bool ok = search_one_way(s, db, out);
+    hk_db_set_budget(db, 0);
+    /* Where the metric's own rows do not fill the page, those without it, or without a number, come behind. */
+    bool is_all = ok && (out->has_more || is_about_order(s->asked));
+    return is_all || ((ok || s->err->code == HK_CANCELLED) && find_all(s, db, out));
+}
+
+/* The index of runs has this order. */
+static bool is_by_start(const struct hk_ml_search *search)
+{
+    return search->order_count == 0 ||
+           (search->orders[0].entity == HK_SEARCH_ATTRIBUTE && hk_str_is(search->orders[0].key, "start_time"));
+}
+
 bool hk_store_search_runs(struct hk_db *db, const struct hk_ml_search *search, struct hk_arena *arena,
                           struct hk_ml_found *out, struct hk_error *err)
 {
@@ -294,13 +354,13 @@ bool hk_store_search_runs(struct hk_db *db, const struct hk_ml_search *search, s
     if (search->experiment_count == 0) {
         return true;
     }
-    if (!choose_way(&s, db) || !search_one_way(&s, db, out)) {
+    if (!choose_way(&s, db)) {
         return false;
     }
-    if (s.way != WALK_METRIC || out->has_more || is_about_order(search)) {
-        return true;
+    bool is_deep = search->filter.count > 0 && search->limit + search->offset > s.runs / DEEP_SHARE;
+    if (s.way == WALK_METRIC && !is_deep) {
+        return walk_metric(&s, db, out);
     }
-    /* The metric's own rows do not fill the page: those without it, or without a number, come behind. */
-    s.way = WALK_RUNS;
-    return search_one_way(&s, db, out);
+    bool is_all = s.way == WALK_METRIC || (s.way == WALK_RUNS && (is_deep || !is_by_start(search)));
+    return is_all ? find_all(&s, db, out) : search_one_way(&s, db, out);
 }

@@ -97,6 +97,26 @@ static void a_mistake_is_told(void **state)
     assert_non_null(strstr(err.message, "SELEKT"));
 }
 
+/* The budget is of all statements together, and what is read in a transaction goes on after it is spent. */
+static void a_budget_ends_what_takes_too_long(void **state)
+{
+    struct hk_db *db = *state;
+    static const char LONG[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+                               "SELECT count(*) FROM n";
+    int64_t count = 0;
+    assert_true(hk_db_exec(db, "BEGIN", &err));
+    hk_db_set_budget(db, 10000);
+    assert_false(hk_run_for_int(hk_db_query(db, LONG), &count, &err));
+    assert_int_equal(err.code, HK_CANCELLED);
+    hk_db_set_budget(db, 10000000);
+    assert_true(hk_run_for_int(hk_db_query(db, LONG), &count, &err));
+    assert_int_equal(count, 20000);
+    hk_db_set_budget(db, 0);
+    assert_true(hk_run_for_int(hk_db_query(db, LONG), &count, &err));
+    assert_true(hk_db_is_in_transaction(db));
+    assert_true(hk_db_exec(db, "COMMIT", &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +124,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_at_once_of_one_text_are_two, open_db, close_db),
         cmocka_unit_test_setup_teardown(more_texts_than_are_kept, open_db, close_db),
         cmocka_unit_test_setup_teardown(a_mistake_is_told, open_db, close_db),
+        cmocka_unit_test_setup_teardown(a_budget_ends_what_takes_too_long, open_db, close_db),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

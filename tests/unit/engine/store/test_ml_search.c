@@ -126,6 +126,10 @@ static void test_each_way(void **state)
         "LEFT JOIN ml_latest_metric m ON m.run_key = r.run_key AND m.key = 'rare' WHERE " HERE BY_METRIC ", " TIES;
     static const char by_end[] = OF_RUNS "WHERE " HERE "ORDER BY r.end_ms IS NULL, r.end_ms DESC, " TIES;
     static const char named[] = OF_RUNS "WHERE " HERE "AND r.name = 'run-777' ORDER BY " TIES;
+    static const char nothing[] = OF_RUNS "WHERE 0";
+    static const char by_few[] =
+        OF_RUNS "JOIN ml_param p ON p.run_key = r.run_key AND p.key = 'few' WHERE " HERE "ORDER BY p.value DESC, " TIES;
+    static const char by_name[] = OF_RUNS "WHERE " HERE "ORDER BY r.name, " TIES;
     static const struct question questions[] = {
         {"", "", 100, 0, all},
         {"", "", 100, 21000, all},
@@ -148,6 +152,12 @@ static void test_each_way(void **state)
         {"", "metrics.rare", 100, 0, rare},
         {"", "metrics.rare", 100, 3, rare},
         {"", "end_time DESC", MOST, 15000, by_end},
+        {"params.few LIKE '%9'", "metrics.m", 100, 0, nothing},
+        {"params.few LIKE '%9'", "", 100, 0, nothing},
+        {"params.few = 'v1'", "metrics.m DESC", MOST, 0, down_few},
+        {"params.few LIKE 'v1'", "metrics.m DESC", MOST, 5000, down_few},
+        {"", "params.few DESC", MOST, 6800, by_few},
+        {"", "run_name", MOST, 20000, by_name},
         {"run_name = 'run-777'", "", 5, 0, named},
         {"run_name = 'run-777'", "metrics.m", 5, 0, named},
     };
@@ -172,6 +182,32 @@ static void test_lifecycles_and_experiments(void **state)
     assert_int_equal(found.count, 480);
 }
 
+/* An experiment with a tenth of the runs: all runs are not read for it, whatever the order. */
+static void test_few_among_many(void **state)
+{
+    (void)state;
+    static const char sql[] = OF_RUNS "LEFT JOIN ml_latest_metric m ON m.run_key = r.run_key AND m.key = 'm' "
+                                      "WHERE r.experiment_key = 1 AND r.run_key % 3 = 1 " BY_METRIC ", " TIES;
+    static const int64_t experiments[] = {1};
+    struct hk_search_order order;
+    struct hk_ml_search s = {
+        .experiments = experiments, .experiment_count = 1, .orders = &order, .order_count = 1, .limit = MOST};
+    struct hk_ml_found found;
+    assert_true(hk_search_filter_parse(HK_SEARCH_RUNS, HK_STR("params.few LIKE 'v1'"), &arena, &s.filter, &err));
+    assert_true(hk_search_order_parse(HK_SEARCH_RUNS, HK_STR("metrics.m"), &arena, &order, &err));
+    assert_true(hk_store_search_runs(db, &s, &arena, &found, &err));
+    struct hk_stmt *q = hk_db_query(db, sql);
+    bool ok = true;
+    size_t at = 0;
+    for (; hk_step(q, &ok, &err); at++) {
+        assert_true(at < found.count);
+        assert_int_equal(hk_column_int(q, 0), found.keys[at]);
+    }
+    assert_true(ok);
+    assert_int_equal(at, found.count);
+    assert_int_equal(found.count, 800);
+}
+
 static void test_patterns_that_are_too_long(void **state)
 {
     (void)state;
@@ -192,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_way),
         cmocka_unit_test(test_lifecycles_and_experiments),
+        cmocka_unit_test(test_few_among_many),
         cmocka_unit_test(test_patterns_that_are_too_long),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
