@@ -122,6 +122,24 @@ static void a_part_that_fails_undoes_just_itself(void **state)
     hk_store_close(store);
 }
 
+/* The first has no savepoint of its own. */
+static void a_first_part_that_fails_undoes_just_itself(void **state)
+{
+    (void)state;
+    struct hk_store *store = open_store(":memory:", true);
+    struct add adds[] = {{.number = 1, .fails = true}, {.number = 1}, {.number = 2, .fails = true}, {.number = 2}};
+    for (size_t i = 0; i < 4; i++) {
+        submit(store, &adds[i]);
+    }
+    hk_store_pump(store);
+    assert_int_equal(adds[0].code, HK_INVALID);
+    assert_int_equal(adds[1].code, HK_OK); /* the name is free again */
+    assert_int_equal(adds[2].code, HK_INVALID);
+    assert_int_equal(adds[3].code, HK_OK);
+    assert_int_equal(count_pools(store), 2);
+    hk_store_close(store);
+}
+
 static void a_failed_commit_undoes_all_of_the_batch(void **state)
 {
     (void)state;
@@ -504,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_that_fails_undoes_just_itself),
+        cmocka_unit_test(a_first_part_that_fails_undoes_just_itself),
         cmocka_unit_test(a_failed_commit_undoes_all_of_the_batch),
         cmocka_unit_test(a_transaction_that_ended_by_itself_fails_as_a_whole),
         cmocka_unit_test(an_abandoned_write_is_cancelled_and_may_be_committed),
