@@ -48,7 +48,9 @@ static const struct field span[] = {{"traceId", 1, HEXADECIMAL},
                                     {"status", 15, MESSAGE, status},
                                     {0}};
 static const struct field scope_spans[] = {{"spans", 2, MESSAGE, span, true}, {0}};
-static const struct field resource_spans[] = {{"scopeSpans", 2, MESSAGE, scope_spans, true}, {0}};
+static const struct field resource[] = {{"attributes", 1, MESSAGE, pair, true}, {0}};
+static const struct field resource_spans[] = {
+    {"resource", 1, MESSAGE, resource}, {"scopeSpans", 2, MESSAGE, scope_spans, true}, {0}};
 static const struct field request[] = {{"resourceSpans", 1, MESSAGE, resource_spans, true}, {0}};
 
 static struct hk_str text_of(const json_t *value)

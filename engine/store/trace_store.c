@@ -30,6 +30,8 @@ static const char SPAN_SAVE[] =
     "ON CONFLICT (trace_key, span_id) DO UPDATE SET is_root = ?3, start_ns = ?4, end_ns = ?5, json = ?6";
 static const char TAG_SET[] = "INSERT INTO trace_tag (trace_key, key, value) VALUES (?1, ?2, ?3) "
                               "ON CONFLICT (trace_key, key) DO UPDATE SET value = ?3";
+static const char TAG_ADD[] =
+    "INSERT INTO trace_tag (trace_key, key, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 static const char METADATA_SET[] = "INSERT INTO trace_metadata (trace_key, key, value) VALUES (?1, ?2, ?3) "
                                    "ON CONFLICT (trace_key, key) DO UPDATE SET value = ?3";
 static const char TAG_DELETE[] = "DELETE FROM trace_tag WHERE trace_key = ?1 AND key = ?2";
@@ -302,6 +304,11 @@ bool hk_store_spans_save(struct hk_db *db, const struct hk_spans_save *save, str
         const struct hk_key_value artifacts = {HK_STR(HK_TRACE_ARTIFACTS_TAG), hk_str_from(place)};
         if (!write_pair(db, TAG_SET, trace_key, &here, err) || !write_pair(db, TAG_SET, trace_key, &artifacts, err)) {
             return false;
+        }
+        for (size_t t = 0; t < span->tag_count; t++) { /* a tag that somebody has set counts more */
+            if (!write_pair(db, TAG_ADD, trace_key, &span->tags[t], err)) {
+                return false;
+            }
         }
     }
     return true;

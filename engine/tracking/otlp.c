@@ -10,6 +10,7 @@
 #define REQUEST_ID "mlflow.traceRequestId" /* MLflow's own id of the trace, on every span of its client */
 
 enum { TRACE_ID_BYTES = 16, SPAN_ID_BYTES = 8 };
+enum { MAX_RESOURCE_TAGS = 128, MAX_TAG_KEY = 250, MAX_TAG_VALUE = 8000 };
 
 /* What is written when, whatever order it came in. */
 enum {
@@ -30,7 +31,9 @@ enum {
 struct reader {
     struct hk_json w;
     struct hk_arena *arena;
-    bool is_broken; /* the bytes are no protobuf of this kind */
+    bool is_broken;            /* the bytes are no protobuf of this kind */
+    struct hk_key_value *tags; /* of the resource whose spans are read */
+    size_t tag_count;
 };
 
 static bool is_field(const struct hk_protobuf_field *f, uint32_t number, enum hk_protobuf_type type)
@@ -421,6 +424,8 @@ static bool read_span(struct reader *r, struct hk_str raw, struct hk_span *span,
     hk_buf_reset(r->w.out);
     write_span(r, raw, span, said.len > 0);
     take_json(r, span);
+    span->tags = r->tags;
+    span->tag_count = r->tag_count;
     return true;
 }
 
@@ -438,6 +443,35 @@ static bool add_span(struct reader *r, struct hk_str raw, struct hk_spans *out, 
         out->items = items;
     }
     return read_span(r, raw, &out->items[out->len++], err);
+}
+
+/* As MLflow: what is said of the resource, but not of the SDK, and nothing in the place of MLflow's own tags. Of those
+ * that cannot be tags nothing is kept. */
+static void read_resource(struct reader *r, struct hk_str resource_spans)
+{
+    struct hk_protobuf at = {bytes_of(r, resource_spans, 1), false};
+    struct hk_protobuf_field pair;
+    r->tags = hk_arena_array(r->arena, MAX_RESOURCE_TAGS, sizeof *r->tags);
+    r->tag_count = 0;
+    while (r->tag_count < MAX_RESOURCE_TAGS && next_of(r, &at, 1, HK_PROTOBUF_BYTES, &pair)) {
+        struct hk_str key = bytes_of(r, pair.bytes, 1);
+        struct hk_str value = bytes_of(r, pair.bytes, 2);
+        struct hk_protobuf_field text = {0};
+        bool is_own = hk_str_starts_with(key, "telemetry.sdk.") || hk_str_starts_with(key, "mlflow.");
+        if (is_own || !hk_str_is_utf8(key) || hk_key_mistake(r->arena, key, "name") != NULL ||
+            hk_length_mistake(r->arena, "key", key, MAX_TAG_KEY) != NULL) {
+            continue;
+        }
+        if (last_of(r, value, 1, HK_PROTOBUF_BYTES, &text)) {
+            value = hk_str_is_utf8(text.bytes) ? hk_arena_str(r->arena, text.bytes) : HK_STR("");
+        } else {
+            hk_buf_reset(r->w.out);
+            r->w.needs_comma = false;
+            write_value(r, value, 0, true);
+            value = hk_arena_str(r->arena, hk_buf_str(r->w.out));
+        }
+        r->tags[r->tag_count++] = (struct hk_key_value){hk_arena_str(r->arena, key), hk_text_cut(value, MAX_TAG_VALUE)};
+    }
 }
 
 static bool read_scope(struct reader *r, struct hk_str scope, struct hk_spans *out, struct hk_error *err)
@@ -461,6 +495,7 @@ static bool read_request(struct reader *r, struct hk_str body, struct hk_spans *
     while (next_of(r, &resources, 1, HK_PROTOBUF_BYTES, &resource)) {
         struct hk_protobuf scopes = {resource.bytes, false};
         has_any = true;
+        read_resource(r, resource.bytes);
         while (next_of(r, &scopes, 2, HK_PROTOBUF_BYTES, &scope)) {
             if (!read_scope(r, scope.bytes, out, err)) {
                 return false;

@@ -7,6 +7,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/error.h"
 #include "engine/base/str.h"
+#include "engine/tracking/key.h"
 
 enum hk_span_status { HK_SPAN_UNSET, HK_SPAN_OK, HK_SPAN_ERROR };
 
@@ -23,6 +24,8 @@ struct hk_span {
     struct hk_str inputs;  /* JSON; data NULL: none */
     struct hk_str outputs; /* the same */
     struct hk_str json;
+    const struct hk_key_value *tags; /* of its trace: what is said of the resource; shared with other spans */
+    size_t tag_count;
 };
 
 struct hk_spans {

@@ -215,6 +215,8 @@ def spans_of_the_exporter_of_opentelemetry(server):
         equal([(s.name, s.attributes["depth"], s.attributes["wood"]) for s in trace.data.spans],
               [(compression.value, 2, "pine")])
         equal(str(trace.info.state.value), "OK")
+        equal(trace.info.tags["service.name"], "shop")
+        equal([key for key in trace.info.tags if key.startswith("telemetry.sdk.")], [])
 
 
 @test
@@ -238,6 +240,7 @@ def spans_as_json(server):
         equal(answer.status, 200)
     (trace,) = mlflow.search_traces(locations=[experiment_id], return_type="list")
     equal((trace.info.trace_id, str(trace.info.state.value)), ("tr-5b8efff798038103d269b633813fc60c", "ERROR"))
+    equal((trace.info.tags["wood"], trace.info.tags["depth"]), ("소나무", "2"))  # the resource's
     found = {s.name: s for s in trace.data.spans}
     equal(found["child"].parent_id, found["json"].span_id)
     wanted = {"wood": "소나무", "depth": 2, "share": 0.5, "dry": True, "list": [1, "a"], "map": {"a": -1}}
