@@ -46,10 +46,7 @@ static void create(const struct hk_request *req, struct hk_response *res)
     if (object != NULL) {
         *a = hk__ml_read_assessment(&args, object, hk__ml_now_ms(hk__ml(req)));
     }
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, a, run_create);
-    }
+    hk__ml_write_with(&args, res, a, run_create);
 }
 
 /* ---- get ---- */
@@ -189,10 +186,7 @@ static void update(const struct hk_request *req, struct hk_response *res)
         hk__ml_mistake(&args, "The update_mask names a value that the assessment does not have.");
     }
     u->added = has_metadata ? u->said.metadata : (struct hk_str){0};
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, u, run_update);
-    }
+    hk__ml_write_with(&args, res, u, run_update);
 }
 
 /* ---- delete ---- */

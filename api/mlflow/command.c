@@ -21,6 +21,17 @@ void hk__ml_read(const struct hk_request *req, struct hk_response *res,
     }
 }
 
+void hk__ml_read_with(struct hk__ml_arguments *args, struct hk_response *res,
+                      bool (*fn)(struct hk_db *db, const struct hk_request *req, struct hk_response *res, void *data,
+                                 struct hk_error *err),
+                      void *data)
+{
+    if (hk__ml_arguments_check(args, res)) {
+        hk__ml_arguments_close(args);
+        hk__ml_read(args->req, res, fn, data);
+    }
+}
+
 static bool run_write(struct hk_db *db, void *arg, struct hk_error *err)
 {
     struct hk__ml_write *w = arg;
@@ -76,4 +87,13 @@ void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, v
 {
     const struct hk__ml_write write = {.data = data, .run = run};
     hk__ml_write_then(req, res, &write);
+}
+
+void hk__ml_write_with(struct hk__ml_arguments *args, struct hk_response *res, void *data,
+                       bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
+{
+    if (hk__ml_arguments_check(args, res)) {
+        hk__ml_arguments_close(args);
+        hk__ml_write_begin(args->req, res, data, run);
+    }
 }

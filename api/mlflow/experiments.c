@@ -177,10 +177,7 @@ static void create(const struct hk_request *req, struct hk_response *res)
     }
     save->tags = tags.items;
     save->tag_count = tags.len;
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, save, run_create);
-    }
+    hk__ml_write_with(&args, res, save, run_create);
 }
 
 /* ---- changing ---- */
@@ -244,25 +241,16 @@ static struct change *open_change(struct hk__ml_arguments *args, const struct hk
     return c;
 }
 
-static void finish_change(struct hk__ml_arguments *args, struct hk_response *res, struct change *c,
-                          bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
-{
-    if (hk__ml_arguments_check(args, res)) {
-        hk__ml_arguments_close(args);
-        hk__ml_write_begin(args->req, res, c, run);
-    }
-}
-
 static void delete_experiment(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
-    finish_change(&args, res, open_change(&args, req), run_delete);
+    hk__ml_write_with(&args, res, open_change(&args, req), run_delete);
 }
 
 static void restore(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
-    finish_change(&args, res, open_change(&args, req), run_restore);
+    hk__ml_write_with(&args, res, open_change(&args, req), run_restore);
 }
 
 static void update(const struct hk_request *req, struct hk_response *res)
@@ -270,7 +258,7 @@ static void update(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     struct change *c = open_change(&args, req);
     c->name = check_name(&args, hk__ml_string(&args, "new_name", HK__ML_REQUIRED));
-    finish_change(&args, res, c, run_rename);
+    hk__ml_write_with(&args, res, c, run_rename);
 }
 
 static void set_tag(const struct hk_request *req, struct hk_response *res)
@@ -280,7 +268,7 @@ static void set_tag(const struct hk_request *req, struct hk_response *res)
     c->tag.key = hk__ml_string(&args, "key", HK__ML_REQUIRED);
     c->tag.value = hk__ml_string(&args, "value", HK__ML_OPTIONAL);
     check_tag(&args, &c->tag);
-    finish_change(&args, res, c, run_set_tag);
+    hk__ml_write_with(&args, res, c, run_set_tag);
 }
 
 static void delete_tag(const struct hk_request *req, struct hk_response *res)
@@ -288,7 +276,7 @@ static void delete_tag(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     struct change *c = open_change(&args, req);
     c->tag.key = hk__ml_string(&args, "key", HK__ML_REQUIRED);
-    finish_change(&args, res, c, run_delete_tag);
+    hk__ml_write_with(&args, res, c, run_delete_tag);
 }
 
 static const struct hk__ml_route routes[] = {

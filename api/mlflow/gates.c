@@ -120,10 +120,7 @@ static void roll_back(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
     struct call *call = open_call(&args, req, false);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, call, run_rollback);
-    }
+    hk__ml_write_with(&args, res, call, run_rollback);
 }
 
 /* ---- the audit trail ---- */
@@ -225,10 +222,7 @@ static void list_audit(const struct hk_request *req, struct hk_response *res)
         hk__ml_mistake(&args, "Invalid value for parameter 'max_results': it must be between 1 and %d.",
                        HK_MAX_AUDIT_PAGE);
     }
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_audit, &call);
-    }
+    hk__ml_read_with(&args, res, read_audit, &call);
 }
 
 static const struct hk__ml_route routes[] = {

@@ -102,10 +102,7 @@ static void log_inputs(const struct hk_request *req, struct hk_response *res)
     }
     read_datasets(&args, u);
     read_models(&args, u, false);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, u, run_log);
-    }
+    hk__ml_write_with(&args, res, u, run_log);
 }
 
 static void log_outputs(const struct hk_request *req, struct hk_response *res)
@@ -115,10 +112,7 @@ static void log_outputs(const struct hk_request *req, struct hk_response *res)
     hk__ml_arguments_open(&args, req);
     u->run_uuid = hk__ml_string(&args, "run_id", HK__ML_REQUIRED);
     read_models(&args, u, true);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, u, run_log);
-    }
+    hk__ml_write_with(&args, res, u, run_log);
 }
 
 static const struct hk__ml_route routes[] = {

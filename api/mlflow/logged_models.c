@@ -143,10 +143,7 @@ static void get(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     hk__ml_arguments_open(&args, req);
     bool also_deleted = hk__ml_bool(&args, "allow_deleted", false);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_model, &also_deleted);
-    }
+    hk__ml_read_with(&args, res, read_model, &also_deleted);
 }
 
 /* ---- create ---- */
@@ -251,10 +248,7 @@ static void create(const struct hk_request *req, struct hk_response *res)
     check_lengths(&args, &c->params, HK__ML_MAX_PARAM_VALUE);
     check_lengths(&args, &c->tags, HK__ML_MAX_MODEL_TAG_VALUE);
     c->model.experiment_key = hk__ml_experiment_key(&args, experiment_id);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, c, run_create);
-    }
+    hk__ml_write_with(&args, res, c, run_create);
 }
 
 /* ---- what changes a model ---- */
@@ -274,15 +268,6 @@ static struct change *open_change(struct hk__ml_arguments *args, const struct hk
     c->model_id = hk_request_path(req, "model_id");
     c->now_ms = hk__ml_now_ms(hk__ml(req));
     return c;
-}
-
-static void finish_change(struct hk__ml_arguments *args, struct hk_response *res, struct change *c,
-                          bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
-{
-    if (hk__ml_arguments_check(args, res)) {
-        hk__ml_arguments_close(args);
-        hk__ml_write_begin(args->req, res, c, run);
-    }
 }
 
 /* Deleted ones, too: MLflow lets them be changed. */
@@ -334,7 +319,7 @@ static void finalize(const struct hk_request *req, struct hk_response *res)
     if (said.data != NULL && !hk_str_eq(said, c->model_id)) {
         hk__ml_mistake(&args, "The model_id of the body, '%.*s', is not that of the address.", HK_STR_ARG(said));
     }
-    finish_change(&args, res, c, run_finalize);
+    hk__ml_write_with(&args, res, c, run_finalize);
 }
 
 static bool run_delete(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -349,7 +334,7 @@ static void delete_model(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
     struct change *c = open_change(&args, req);
-    finish_change(&args, res, c, run_delete);
+    hk__ml_write_with(&args, res, c, run_delete);
 }
 
 static bool run_set_tags(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -370,7 +355,7 @@ static void set_tags(const struct hk_request *req, struct hk_response *res)
     struct change *c = open_change(&args, req);
     c->pairs = hk__ml_key_values(&args, hk__ml_array(&args, "tags", HK__ML_OPTIONAL), "tags", HK__ML_OPTIONAL);
     check_lengths(&args, &c->pairs, HK__ML_MAX_MODEL_TAG_VALUE);
-    finish_change(&args, res, c, run_set_tags);
+    hk__ml_write_with(&args, res, c, run_set_tags);
 }
 
 static bool run_delete_tag(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -392,7 +377,7 @@ static void delete_tag(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     struct change *c = open_change(&args, req);
     c->key = hk_request_path(req, "tag_key");
-    finish_change(&args, res, c, run_delete_tag);
+    hk__ml_write_with(&args, res, c, run_delete_tag);
 }
 
 static bool run_log_params(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -410,7 +395,7 @@ static void log_params(const struct hk_request *req, struct hk_response *res)
     (void)hk__ml_string(&args, "model_id", HK__ML_REQUIRED);
     c->pairs = hk__ml_key_values(&args, hk__ml_array(&args, "params", HK__ML_OPTIONAL), "params", HK__ML_OPTIONAL);
     check_lengths(&args, &c->pairs, HK__ML_MAX_PARAM_VALUE);
-    finish_change(&args, res, c, run_log_params);
+    hk__ml_write_with(&args, res, c, run_log_params);
 }
 
 /* ---- its artifacts ---- */

@@ -88,10 +88,7 @@ static void log_metric(const struct hk_request *req, struct hk_response *res)
     m->dataset_digest = hk__ml_string(&args, "dataset_digest", HK__ML_OPTIONAL);
     hk_metric_set_value(m, said);
     hk__ml_check_metric(&args, NULL, m, said);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, b, run_log);
-    }
+    hk__ml_write_with(&args, res, b, run_log);
 }
 
 /* ---- log-batch ---- */
@@ -184,10 +181,7 @@ static void log_batch(const struct hk_request *req, struct hk_response *res)
         hk__ml_mistake(&args, "Invalid value \"%.*s\" for parameter 'run_id' supplied.", HK_STR_ARG(b->run_uuid));
     }
     check_batch(&args, b, said);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, b, run_log);
-    }
+    hk__ml_write_with(&args, res, b, run_log);
 }
 
 /* ---- the history of one metric, page by page ---- */

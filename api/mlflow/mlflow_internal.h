@@ -169,6 +169,12 @@ void hk__ml_read(const struct hk_request *req, struct hk_response *res,
                             struct hk_error *err),
                  void *data);
 
+/* What most handlers end with: a mistake becomes the answer, else the arguments are closed and fn is run. */
+void hk__ml_read_with(struct hk__ml_arguments *args, struct hk_response *res,
+                      bool (*fn)(struct hk_db *db, const struct hk_request *req, struct hk_response *res, void *data,
+                                 struct hk_error *err),
+                      void *data);
+
 struct hk__ml_write {
     const struct hk_request *req;
     struct hk_response *res;
@@ -194,6 +200,9 @@ bool hk__ml_write_fail(struct hk__ml_write *write, struct hk_error *err, const c
 /* Takes over: the handler returns after it. */
 void hk__ml_write_begin(const struct hk_request *req, struct hk_response *res, void *data,
                         bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err));
+/* As hk__ml_read_with. */
+void hk__ml_write_with(struct hk__ml_arguments *args, struct hk_response *res, void *data,
+                       bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err));
 void hk__ml_write_then(const struct hk_request *req, struct hk_response *res, const struct hk__ml_write *write);
 
 /* For a thread that may wait (engine/artifacts/job_queue.h), after the handler has deferred its answer: write->deferred

@@ -45,10 +45,7 @@ static void search_models(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     hk__ml_arguments_open(&args, req);
     hk__ml_search_arguments(&args, &paging, search);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_models, search);
-    }
+    hk__ml_read_with(&args, res, read_models, search);
 }
 
 /* ---- versions ---- */
@@ -81,10 +78,7 @@ static void search_versions(const struct hk_request *req, struct hk_response *re
     struct hk__ml_arguments args;
     hk__ml_arguments_open(&args, req);
     hk__ml_search_arguments(&args, &paging, search);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_versions, search);
-    }
+    hk__ml_read_with(&args, res, read_versions, search);
 }
 
 /* ---- logged models ---- */
@@ -194,10 +188,7 @@ static void search_logged_models(const struct hk_request *req, struct hk_respons
     }
     read_fields(&args, search);
     hk__ml_search_experiments(&args, ids, search);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_logged_models, search);
-    }
+    hk__ml_read_with(&args, res, read_logged_models, search);
 }
 
 static const struct hk__ml_route routes[] = {

@@ -61,10 +61,7 @@ static void create(const struct hk_request *req, struct hk_response *res)
     c->is_prompt = hk__ml_tags_say_prompt(tags, c->save.tag_count);
     hk__ml_refuse(&args, hk_model_name_mistake(req->arena, name, "name"));
     hk__ml_check_model_tags(&args, tags, c->save.tag_count, false);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, c, run_create);
-    }
+    hk__ml_write_with(&args, res, c, run_create);
 }
 
 /* ---- reading ---- */

@@ -108,10 +108,7 @@ static void read_named(const struct hk_request *req, struct hk_response *res,
     hk__ml_arguments_open(&args, req);
     call.name = hk__ml_string(&args, "name", HK__ML_REQUIRED).data;
     call.version = hk__ml_int(&args, "version", HK__ML_OPTIONAL, 0);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, fn, &call);
-    }
+    hk__ml_read_with(&args, res, fn, &call);
 }
 
 static void get(const struct hk_request *req, struct hk_response *res)

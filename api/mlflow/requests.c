@@ -134,10 +134,7 @@ static void list(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
     struct call *call = open_call(&args, req, false);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_list, call);
-    }
+    hk__ml_read_with(&args, res, read_list, call);
 }
 
 /* Which stage the version comes from, before anything moves it. */

@@ -125,10 +125,7 @@ static void create(const struct hk_request *req, struct hk_response *res)
                        HK_STR_ARG(c->name), HK_STR_ARG(tag->value));
     }
     c->name = c->name.len > 0 || tag == NULL ? c->name : tag->value;
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, c, run_create);
-    }
+    hk__ml_write_with(&args, res, c, run_create);
 }
 
 /* ---- what changes a run ---- */
@@ -140,15 +137,6 @@ static struct change *open_change(struct hk__ml_arguments *args, const struct hk
     c->now_ms = hk__ml_now_ms(hk__ml(req));
     c->run_uuid = hk__ml_run_id(args);
     return c;
-}
-
-static void finish_change(struct hk__ml_arguments *args, struct hk_response *res, struct change *c,
-                          bool (*run)(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err))
-{
-    if (hk__ml_arguments_check(args, res)) {
-        hk__ml_arguments_close(args);
-        hk__ml_write_begin(args->req, res, c, run);
-    }
 }
 
 static bool run_update(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -198,7 +186,7 @@ static void update(const struct hk_request *req, struct hk_response *res)
     c->update.end_ms = hk__ml_int(&args, "end_time", HK__ML_OPTIONAL, HK_TIME_NONE);
     c->update.status = read_status(&args);
     c->update.name = hk__ml_string(&args, "run_name", HK__ML_OPTIONAL);
-    finish_change(&args, res, c, run_update);
+    hk__ml_write_with(&args, res, c, run_update);
 }
 
 static bool run_delete(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -211,7 +199,7 @@ static bool run_delete(struct hk_db *db, struct hk__ml_write *write, struct hk_e
 static void delete_run(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
-    finish_change(&args, res, open_change(&args, req), run_delete);
+    hk__ml_write_with(&args, res, open_change(&args, req), run_delete);
 }
 
 static bool run_restore(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -224,7 +212,7 @@ static bool run_restore(struct hk_db *db, struct hk__ml_write *write, struct hk_
 static void restore(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
-    finish_change(&args, res, open_change(&args, req), run_restore);
+    hk__ml_write_with(&args, res, open_change(&args, req), run_restore);
 }
 
 /* ---- tags and params ---- */
@@ -245,7 +233,7 @@ static void set_tag(const struct hk_request *req, struct hk_response *res)
     c->pair.key = hk__ml_string(&args, "key", HK__ML_REQUIRED);
     c->pair.value = hk__ml_string(&args, "value", HK__ML_OPTIONAL);
     hk__ml_check_tag(&args, NULL, &c->pair);
-    finish_change(&args, res, c, run_set_tag);
+    hk__ml_write_with(&args, res, c, run_set_tag);
 }
 
 static bool run_delete_tag(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -267,7 +255,7 @@ static void delete_tag(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     struct change *c = open_change(&args, req);
     c->pair.key = hk__ml_string(&args, "key", HK__ML_REQUIRED);
-    finish_change(&args, res, c, run_delete_tag);
+    hk__ml_write_with(&args, res, c, run_delete_tag);
 }
 
 static bool run_log_param(struct hk_db *db, struct hk__ml_write *write, struct hk_error *err)
@@ -295,7 +283,7 @@ static void log_param(const struct hk_request *req, struct hk_response *res)
     c->pair.key = hk__ml_string(&args, "key", HK__ML_REQUIRED);
     c->pair.value = hk__ml_string(&args, "value", HK__ML_OPTIONAL);
     hk__ml_check_param(&args, NULL, &c->pair);
-    finish_change(&args, res, c, run_log_param);
+    hk__ml_write_with(&args, res, c, run_log_param);
 }
 
 /* ---- log-model: what clients before MLflow 3 log of a model, one list in a tag ---- */
@@ -390,7 +378,7 @@ static void log_model(const struct hk_request *req, struct hk_response *res)
     struct change *c = open_change(&args, req);
     struct hk_str text = hk__ml_string(&args, "model_json", HK__ML_REQUIRED);
     c->pair.value = read_model(&args, text);
-    finish_change(&args, res, c, run_log_model);
+    hk__ml_write_with(&args, res, c, run_log_model);
 }
 
 static const struct hk__ml_route routes[] = {

@@ -38,10 +38,7 @@ static void search_runs(const struct hk_request *req, struct hk_response *res)
     search->lifecycle = hk__ml_view_type(&args, "run_view_type");
     hk__ml_search_arguments(&args, &paging, search);
     hk__ml_search_experiments(&args, hk__ml_array(&args, "experiment_ids", 0), search);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_runs, search);
-    }
+    hk__ml_read_with(&args, res, read_runs, search);
 }
 
 /* ---- experiments ---- */
@@ -76,10 +73,7 @@ static void search_experiments(const struct hk_request *req, struct hk_response 
     hk__ml_arguments_open(&args, req);
     search->lifecycle = hk__ml_view_type(&args, "view_type");
     hk__ml_search_arguments(&args, &paging, search);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_found_experiments, search);
-    }
+    hk__ml_read_with(&args, res, read_found_experiments, search);
 }
 
 /* ---- datasets ---- */
@@ -124,10 +118,7 @@ static void search_datasets(const struct hk_request *req, struct hk_response *re
                        "experiment_ids.",
                        MAX_DATASET_EXPERIMENTS, search->experiment_count);
     }
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_datasets, search);
-    }
+    hk__ml_read_with(&args, res, read_datasets, search);
 }
 
 static const struct hk__ml_route routes[] = {

@@ -113,10 +113,7 @@ static void get(const struct hk_request *req, struct hk_response *res)
     hk__ml_arguments_open(&args, req);
     g.trace_id = hk__ml_string(&args, "trace_id", HK__ML_REQUIRED);
     g.allow_partial = hk__ml_bool(&args, "allow_partial", false);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_trace, &g);
-    }
+    hk__ml_read_with(&args, res, read_trace, &g);
 }
 
 struct ids {
@@ -238,10 +235,7 @@ static void batch_get(const struct hk_request *req, struct hk_response *res)
     struct hk__ml_arguments args;
     hk__ml_arguments_open(&args, req);
     read_ids(&args, &ids);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_traces, &ids);
-    }
+    hk__ml_read_with(&args, res, read_traces, &ids);
 }
 
 static void batch_get_infos(const struct hk_request *req, struct hk_response *res)
@@ -250,10 +244,7 @@ static void batch_get_infos(const struct hk_request *req, struct hk_response *re
     struct hk__ml_arguments args;
     hk__ml_arguments_open(&args, req);
     read_ids(&args, &ids);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_infos, &ids);
-    }
+    hk__ml_read_with(&args, res, read_infos, &ids);
 }
 
 static const struct hk__ml_route routes[] = {

@@ -66,10 +66,7 @@ static void search_traces(const struct hk_request *req, struct hk_response *res)
     hk__ml_arguments_open(&args, req);
     read_places(&args, search);
     hk__ml_search_arguments(&args, &paging, search);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_found, search);
-    }
+    hk__ml_read_with(&args, res, read_found, search);
 }
 
 static const struct hk__ml_route routes[] = {

@@ -171,10 +171,7 @@ static void tell(const struct hk_request *req, struct hk_response *res)
     if (trace != NULL) {
         read_info(&args, json_object_get(trace, "trace_info"), save);
     }
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, save, run_tell);
-    }
+    hk__ml_write_with(&args, res, save, run_tell);
 }
 
 /* ---- tags ---- */
@@ -229,20 +226,14 @@ static void set_tag(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
     struct tag *tag = read_tag(&args, req, "set");
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, tag, run_set_tag);
-    }
+    hk__ml_write_with(&args, res, tag, run_set_tag);
 }
 
 static void delete_tag(const struct hk_request *req, struct hk_response *res)
 {
     struct hk__ml_arguments args;
     struct tag *tag = read_tag(&args, req, "deleted");
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, tag, run_delete_tag);
-    }
+    hk__ml_write_with(&args, res, tag, run_delete_tag);
 }
 
 /* ---- deleting, and linking to a run ---- */
@@ -336,10 +327,7 @@ static void link_to_run(const struct hk_request *req, struct hk_response *res)
         hk__ml_mistake(&args, "Cannot link more than %d traces to a run in a single request. Provided %zu traces.",
                        MAX_LINKS, links->count);
     }
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, links, run_link);
-    }
+    hk__ml_write_with(&args, res, links, run_link);
 }
 
 static const struct hk__ml_route routes[] = {

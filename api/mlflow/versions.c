@@ -203,10 +203,7 @@ static void create(const struct hk_request *req, struct hk_response *res)
     c->has_model_id = hk__ml_has(&args, "model_id");
     c->is_prompt = hk__ml_tags_say_prompt(c->save.tags, c->save.tag_count);
     read_source(&args, c, source);
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_write_begin(req, res, c, run_create);
-    }
+    hk__ml_write_with(&args, res, c, run_create);
 }
 
 /* ---- reading ---- */

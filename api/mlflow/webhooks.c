@@ -485,10 +485,7 @@ static void test(const struct hk_request *req, struct hk_response *res)
     if (event != NULL) {
         read_event(&args, event, &t->event);
     }
-    if (hk__ml_arguments_check(&args, res)) {
-        hk__ml_arguments_close(&args);
-        hk__ml_read(req, res, read_target, t);
-    }
+    hk__ml_read_with(&args, res, read_target, t);
 }
 
 static const struct hk__ml_route routes[] = {

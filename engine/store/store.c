@@ -153,11 +153,9 @@ static bool open_database(struct hk_store *store, struct hk_error *err)
     }
     hk_db_share_graphs(store->db, store->graphs);
     const char *sync = store->options.no_sync ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL";
-    /* journal_size_limit: a log that was longer is cut when it begins anew. cache_size, in kB: pages of a large write
-     * that do not fit are put into the log before their time, and again at the commit. Readers have SQLite's 2 MB: more
-     * is forgotten at each commit, and searches were not faster with 16. */
+    /* The last one: a log that was longer is cut when it begins anew. */
     static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; "
-                                  "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -8000";
+                                  "PRAGMA journal_size_limit = 16777216";
     return hk_db_exec(store->db, pragmas, err) && hk_db_exec(store->db, sync, err) && migrate(store->db, err);
 }
 
